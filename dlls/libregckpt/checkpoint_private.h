@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files that write a checkpoint share.
+ */
+#ifndef REGCKPT_CHECKPOINT_PRIVATE_H
+#define REGCKPT_CHECKPOINT_PRIVATE_H
+
+#include "checkpoint_record.h"
+
+struct tdb_context;
+
+struct checkpoint {
+    struct tdb_context *tdb;
+    char *path;
+    bool inside;              /* in a transaction */
+    bool broken;              /* a commit failed: only closing is left */
+    struct error doomed;      /* why the transaction cannot be committed any more */
+    struct state_record head; /* as it will be committed */
+    bool head_known;          /* head is what is in the file, unless the file has changed since */
+    uint64_t changed_ns, size_bytes; /* what the file looked like then */
+    uint32_t history_limit;   /* of the resource, in bytes */
+    int tdb_errno;            /* what made libtdb complain first */
+    char tdb_text[256];       /* how */
+    int sync_errno;           /* a sync failed, which libtdb does not always report */
+    struct pack key, data, old; /* room that is used again and again */
+};
+
+/* The one look at where a record is, before it is changed. */
+struct old_record {
+    bool found;
+    const uint8_t *content;   /* in c->old, until the next look */
+    size_t len;
+    uint64_t sum;
+    size_t record_bytes;      /* TDB key and data */
+};
+
+/* Starts to look for what libtdb complains about. */
+void checkpoint_listen(struct checkpoint *c);
+/* Turns libtdb's failure into ours. */
+int checkpoint_failed(struct checkpoint *c, struct error *err, const char *what);
+/* Marks the transaction as doomed; returns its code and sets err. ret 0: nothing to do. */
+int checkpoint_doom(struct checkpoint *c, int ret, const struct error *why, struct error *err);
+/* RESULT_INVALID outside of a transaction, the reason if it is doomed. */
+int checkpoint_ready(struct checkpoint *c, struct error *err);
+
+/*
+ * Reading and changing records inside a transaction; they keep number and sum.  The TDB key is
+ * c->key; the data of a put is c->data, ended by it.
+ */
+int checkpoint_look(struct checkpoint *c, struct old_record *old, struct error *err);
+int checkpoint_put(struct checkpoint *c, const struct old_record *old, struct error *err);
+int checkpoint_delete(struct checkpoint *c, const struct old_record *old, struct error *err);
+/* Is there a record of this TDB key? Reads no data. */
+bool checkpoint_exists(struct checkpoint *c, const struct pack *key);
+
+/* Appends a change to the history and drops what is too old. old: of a value, or not found. */
+int checkpoint_history_add(struct checkpoint *c, const struct change *change,
+                           const struct old_record *old, const struct checkpoint_origin *origin,
+                           struct error *err);
+/* Drops the oldest entries until the rest fits the limit. */
+int checkpoint_history_trim(struct checkpoint *c, struct error *err);
+
+/* Makes what is in a directory durable (a new or renamed file). 0 or errno. */
+int sync_parent(const char *path);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The protocol between the command and a resource's monitor, over message.h: one request, any number
+ * of CTL_PROGRESS, one CTL_REPLY.  The monitor answers CTL_STATUS at once, whatever storage does.
+ */
+#ifndef REGCKPT_CTLPROTO_H
+#define REGCKPT_CTLPROTO_H
+
+#include "message.h"
+#include "registered_key_pack.h"
+
+enum ctl_message {
+    CTL_PROGRESS = 100, /* text, for people */
+    CTL_REPLY,          /* u32 result (as a signed int), text error, then what the request says */
+
+    CTL_STATUS,         /* reply: struct monitor_status, packed */
+    CTL_OFFLINE,        /* u32 0; replies when the resource is released */
+    CTL_SAVE,           /* scans and commits now. reply: u64 changes committed */
+    CTL_ADD,            /* a registered key, packed. reply: u32 captured, u64 keys, u64 values */
+    CTL_REMOVE,         /* u32 id */
+    CTL_SET,            /* u32 count, then text name, text value each */
+    CTL_DIFF,           /* reply: u32 count, packed changes from the checkpoint to the live registry */
+};
+
+enum monitor_phase {
+    PHASE_STARTING = 1, /* booting Wine, taking ownership */
+    PHASE_RESTORING,
+    PHASE_LAUNCHING,
+    PHASE_ONLINE,
+    PHASE_STOPPING,
+    PHASE_SAVING,
+};
+
+struct monitor_status {
+    uint32_t phase;
+    uint32_t pid, host_pid, program_pid; /* Unix pids, 0: none */
+    uint64_t epoch, sequence;
+    char *resource, *node, *store, *prefix;
+    uint64_t online_since;      /* Unix microseconds; 0: not yet */
+    uint64_t keys, values, bytes;  /* in the checkpoint */
+    uint32_t registered, uncaptured;
+    uint64_t waiting;           /* changes seen but not committed; UINT64_MAX: not known (a scan is due) */
+    uint64_t lag_us, lag_worst_us; /* from a notification to its commit: last, worst */
+    uint64_t scans, scan_us, scan_worst_us; /* count, last, worst */
+    uint64_t commits, commit_us, changes;
+    uint64_t storage_failing_since; /* 0: fine */
+    uint64_t busy_since;        /* in a call to storage since; 0: not */
+    uint64_t last_saved;
+    char *source;               /* "watch", later "hook", "server" */
+    char *last_error;           /* "" : none */
+};
+
+void monitor_status_free(struct monitor_status *s);
+void pack_monitor_status(struct pack *p, const struct monitor_status *s);
+int unpack_monitor_status(struct unpack *u, struct monitor_status *s);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The native end of the protocol with regckpt-host: starts a host in a prefix and asks it.
+ * One thread at a time.  Every request is bounded by its timeout; after a timeout or a broken
+ * connection the link is dead and every further request fails with the same error.
+ */
+#ifndef REGCKPT_HOSTLINK_H
+#define REGCKPT_HOSTLINK_H
+
+#include <sys/types.h>
+
+#include "hostproto.h"
+#include "message.h"
+#include "resource.h"
+#include "settings.h"
+
+struct hostlink {
+    int sock;             /* -1: dead */
+    uint32_t role, bits;
+    pid_t pid;            /* the host's Unix pid, as the kernel tells it; 0: not known */
+    char *service;        /* role HOST_LAUNCHER */
+    uint32_t next_tag;
+    /* events that came in between, to be taken by the owner */
+    uint32_t *changed;    /* ids, each at most once */
+    size_t changed_count;
+    bool exited;
+    uint32_t exit_code;
+    bool service_done;    /* HOST_SERVICE_DONE came, with: */
+    uint32_t service_error;
+    struct error dead;    /* why the link is dead */
+};
+
+/*
+ * Where a prefix is and how programs are started in it.  All strings are the caller's.
+ */
+struct wine_place {
+    char *prefix;         /* absolute */
+    char *wine;           /* the loader */
+    char *user;           /* "" : as we are */
+    unsigned uid, gid;
+    uint32_t bits;        /* of the prefix: 64, 32 */
+};
+
+/*
+ * Finds prefix (option, else resource's, else WINEPREFIX, else the user's ~/.wine), loader and user.
+ * Errors: no prefix there (RESULT_NOT_FOUND; how to make one), another user's (says whose),
+ * Wine missing (names the package), a 32-bit prefix without a 32-bit host.
+ */
+int wine_place_find(const struct resource *resource, const char *prefix_option,
+                    const struct settings *settings, struct wine_place *out, struct error *err);
+void wine_place_free(struct wine_place *p);
+/* Is Wine's 32-bit loader beside the one that is used (or that one itself)? */
+bool wine_place_runs_32bit(const struct wine_place *p);
+
+/*
+ * Starts a Wine program (by Unix path) in the prefix, as the place's user, detached from our
+ * standard streams (log_fd, or /dev/null for -1); returns its pid, or -1 with err.
+ */
+pid_t wine_start(const struct wine_place *place, char *const argv[], int log_fd, struct error *err);
+
+/*
+ * Begins to boot the prefix; the pid is the caller's to wait for, and its status to be read by
+ * wine_boot_result.  A booted prefix has a server already, so what is started later leaves it
+ * nothing of ours to inherit.
+ */
+pid_t wine_boot_begin(const struct wine_place *place, int log_fd, struct error *err);
+int wine_boot_result(const struct wine_place *place, int status, struct error *err);
+/* The same in one, bounded by timeout_ms. */
+int wine_boot(const struct wine_place *place, int log_fd, int timeout_ms, struct error *err);
+
+/* Starts a host (role HOST_AGENT) and waits for its hello.  dir: where the socket goes. */
+int hostlink_start(struct hostlink *link, const struct wine_place *place, const char *dir, int log_fd,
+                   int timeout_ms, struct error *err);
+/* Takes over a connection whose hello was received; closes it if it is no host's. */
+int hostlink_adopt(struct hostlink *link, int sock, const struct message *hello, struct error *err);
+/* Asks the host to exit, closes. */
+void hostlink_close(struct hostlink *link);
+
+/*
+ * Sends a request and waits for its reply; the reply's payload behind the status is left in *reply
+ * (message_free), *u stands at it.  reply may be NULL.  RESULT_WINE with the status explained.
+ */
+int hostlink_ask(struct hostlink *link, enum host_message type, const struct pack *payload, int fd,
+                 int timeout_ms, struct message *reply, struct unpack *u, struct error *err);
+
+/* Reads events that are there (POLLIN), without waiting. 0, or why the link is dead. */
+int hostlink_poll(struct hostlink *link, struct error *err);
+
+/* --- requests, one function each --- */
+
+/* exists[i], physical[i] (malloc'ed) for each key; either may be NULL. */
+int hostlink_keys(struct hostlink *link, const struct registered_key *keys, size_t count,
+                  bool *exists, char **physical, struct error *err);
+
+struct scan_facts {
+    bool exists;
+    uint64_t server_ns;     /* how long NtSaveKey took */
+    uint64_t marker_epoch;  /* 0: no marker in this registry */
+    uint64_t text_bytes;
+};
+/* Scans one key of the list into an (empty) image. facts may be NULL. */
+int hostlink_scan(struct hostlink *link, uint32_t key_id, bool watch, struct image *image,
+                  struct scan_facts *facts, struct error *err);
+/* Loads an image where the key does not exist yet, as far as NtLoadKey can (winereg.h). */
+int hostlink_load(struct hostlink *link, uint32_t key_id, const struct image *image,
+                  struct error *err);
+/* Carries out image_diff(from, to) in the live registry. *applied counts; may be NULL. */
+int hostlink_apply_diff(struct hostlink *link, uint32_t key_id, const struct image *from,
+                        const struct image *to, uint64_t *applied, struct error *err);
+int hostlink_marker(struct hostlink *link, const char *resource, uint64_t epoch, struct error *err);
+
+struct program_facts {
+    bool exists;
+    uint32_t bits;          /* 64, 32, 0: not known */
+    char *image_path;       /* of a service; malloc'ed */
+    uint32_t start_type;    /* SERVICE_*_START */
+    uint32_t state;         /* SERVICE_STOPPED 1 ... SERVICE_RUNNING 4 */
+    bool wrapped;           /* its image path is regckpt-host */
+};
+int hostlink_query_program(struct hostlink *link, const struct resource *resource,
+                           struct program_facts *out, struct error *err);
+void program_facts_free(struct program_facts *f);
+
+/*
+ * Puts regckpt-host in front of the service's program (the old command line goes behind " -- ", the
+ * old start type with it) or takes it away.  Both are idempotent. autostart: SERVICE_AUTO_START.
+ */
+int hostlink_wrap(struct hostlink *link, const struct resource *resource, const char *name,
+                  const struct settings *settings, bool autostart, bool *changed, struct error *err);
+int hostlink_unwrap(struct hostlink *link, const struct resource *resource, bool *changed,
+                    struct error *err);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the host is asked about the registry: the list of keys, scans, loads, changes, the marker.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hostlink.h"
+#include "winereg.h"
+
+#define ASK_MS 10000
+#define BULK_MS 120000           /* a scan or load of millions of values */
+#define BATCH_BYTES (1u << 20)   /* of changes in one request */
+
+int hostlink_keys(struct hostlink *link, const struct registered_key *keys, size_t count,
+                  bool *exists, char **physical, struct error *err)
+{
+    struct message reply;
+    struct unpack u;
+    struct pack p;
+    int error;
+
+    pack_init(&p);
+    pack_u32(&p, count);
+    for (size_t i = 0; i < count; i++) {
+        pack_u32(&p, keys[i].id);
+        pack_u32(&p, keys[i].view);
+        pack_text(&p, keys[i].path);
+    }
+    reply.payload = NULL;
+    reply.fd = -1;
+    error = hostlink_ask(link, HOST_KEYS, &p, -1, ASK_MS, &reply, &u, err);
+    pack_free(&p);
+    if (!error && unpack_u32(&u) != count)
+        error = error_set(err, RESULT_INVALID, "regckpt-host lost count of the registered keys");
+    for (size_t i = 0; i < count && !error; i++) {
+        struct utf16 name;
+        uint32_t id = unpack_u32(&u), there = unpack_u32(&u);
+
+        name = unpack_utf16(&u);
+        if (unpack_failed(&u) || id != keys[i].id)
+            error = error_set(err, RESULT_INVALID, "regckpt-host mixed up the registered keys");
+        if (exists)
+            exists[i] = there;
+        if (physical)
+            physical[i] = utf16_to_utf8(name, false, NULL);
+        free((void *)name.units);
+    }
+    message_free(&reply);
+    return error;
+}
+
+/* An empty file in memory for a scan or load to travel in. */
+static int memory_file(struct error *err)
+{
+    int fd = memfd_create("regckpt", MFD_CLOEXEC);
+
+    if (fd < 0)
+        error_system(err, errno, "cannot make a file in memory for a scan");
+    /* opened again by name on the Wine side, which may run as another user */
+    else
+        fchmod(fd, 0666);
+    return fd;
+}
+
+int hostlink_scan(struct hostlink *link, uint32_t key_id, bool watch, struct image *image,
+                  struct scan_facts *facts, struct error *err)
+{
+    struct scan_facts own;
+    struct message reply;
+    struct unpack u;
+    struct stat st;
+    struct pack p;
+    int fd, error;
+
+    image_init(image);
+    facts = facts ? facts : &own;
+    memset(facts, 0, sizeof(*facts));
+    if ((fd = memory_file(err)) < 0)
+        return EIO;
+    pack_init(&p);
+    pack_u32(&p, key_id);
+    pack_u32(&p, watch);
+    reply.payload = NULL;
+    reply.fd = -1;
+    error = hostlink_ask(link, HOST_SAVE, &p, fd, BULK_MS, &reply, &u, err);
+    pack_free(&p);
+    if (!error) {
+        facts->exists = unpack_u32(&u);
+        facts->server_ns = unpack_u64(&u);
+        facts->marker_epoch = unpack_u64(&u);
+        if (unpack_failed(&u))
+            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+    }
+    if (!error && facts->exists) {
+        if (!fstat(fd, &st))
+            facts->text_bytes = st.st_size;
+        error = winereg_parse_fd(fd, "what NtSaveKey wrote", image, err);
+    }
+    message_free(&reply);
+    close(fd);
+    return error;
+}
+
+int hostlink_load(struct hostlink *link, uint32_t key_id, const struct image *image,
+                  struct error *err)
+{
+    int fd = memory_file(err), copy = -1, error = 0;
+    FILE *out = NULL;
+    struct pack p;
+
+    if (fd < 0)
+        return EIO;
+    if ((copy = dup(fd)) < 0 || !(out = fdopen(copy, "w"))) {
+        error = error_system(err, errno, "cannot write the registry text of a load");
+        if (copy >= 0)
+            close(copy);
+    } else {
+        error = winereg_write(image, out);
+        if (fclose(out) && !error)
+            error = errno;
+        if (error)
+            error_system(err, error, "cannot write the registry text of a load");
+        lseek(fd, 0, SEEK_SET);
+    }
+    if (!error) {
+        pack_init(&p);
+        pack_u32(&p, key_id);
+        error = hostlink_ask(link, HOST_LOAD, &p, fd, BULK_MS, NULL, NULL, err);
+        pack_free(&p);
+    }
+    close(fd);
+    return error;
+}
+
+/* Changes on their way to the host. */
+struct batch {
+    struct hostlink *link;
+    struct pack changes;
+    uint32_t count;
+    uint64_t applied;
+    struct error *err;
+};
+
+/* What a change would have done, for a message. */
+static void describe(const struct batch *b, uint32_t failed, char *text, size_t room)
+{
+    static const char *const verbs[] = {"?", "making key", "deleting key", "setting", "deleting"};
+    struct unpack u;
+    struct change c;
+
+    *text = 0;
+    unpack_init(&u, b->changes.bytes, b->changes.len);
+    for (uint32_t i = 0; i <= failed && i < b->count; i++) {
+        unpack_change(&u, &c);
+        if (!unpack_failed(&u) && i == failed) {
+            char *path = utf16_for_display(c.path), *name = utf16_for_display(c.name);
+            bool value = c.kind == CHANGE_SET_VALUE || c.kind == CHANGE_DELETE_VALUE;
+            snprintf(text, room, "%s '%s'%s%s%s", verbs[c.kind <= 4 ? c.kind : 0], path ? path : "?",
+                     value ? " value '" : "", value ? (name ? name : "?") : "", value ? "'" : "");
+            free(path);
+            free(name);
+        }
+        change_free(&c);
+    }
+}
+
+static int send_batch(struct batch *b)
+{
+    struct message reply;
+    struct unpack u;
+    struct pack p;
+    char text[512];
+    int error;
+
+    if (!b->count)
+        return 0;
+    pack_init(&p);
+    pack_u32(&p, b->count);
+    pack_raw(&p, b->changes.bytes, b->changes.len);
+    if (b->changes.failed)
+        p.failed = true;
+    reply.payload = NULL;
+    reply.fd = -1;
+    error = hostlink_ask(b->link, HOST_APPLY, &p, -1, BULK_MS, &reply, &u, b->err);
+    if (error == RESULT_WINE && b->link->sock >= 0) {
+        describe(b, unpack_u32(&u), text, sizeof(text));
+        error_prefix(b->err, "%s", text);
+    }
+    message_free(&reply);
+    pack_free(&p);
+    b->applied += b->count;
+    b->count = 0;
+    pack_reset(&b->changes);
+    return error;
+}
+
+static int add_to_batch(const struct change *change, void *arg)
+{
+    struct batch *b = arg;
+
+    pack_change(&b->changes, change);
+    b->count++;
+    return b->changes.len >= BATCH_BYTES || b->changes.failed ? send_batch(b) : 0;
+}
+
+int hostlink_apply_diff(struct hostlink *link, uint32_t key_id, const struct image *from,
+                        const struct image *to, uint64_t *applied, struct error *err)
+{
+    struct error own;
+    struct batch b = {.link = link, .err = err ? err : &own};
+    int error;
+
+    memset(b.err, 0, sizeof(*b.err));
+    pack_init(&b.changes);
+    error = image_diff(from, to, key_id, add_to_batch, &b);
+    if (!error)
+        error = send_batch(&b);
+    else if (!b.err->code)
+        error_system(b.err, error, "comparing the registry with the checkpoint");
+    pack_free(&b.changes);
+    if (applied)
+        *applied += b.applied;
+    return error;
+}
+
+int hostlink_marker(struct hostlink *link, const char *resource, uint64_t epoch, struct error *err)
+{
+    struct pack p;
+    int error;
+
+    pack_init(&p);
+    pack_text(&p, resource);
+    pack_u64(&p, epoch);
+    error = hostlink_ask(link, HOST_MARKER, &p, -1, ASK_MS, NULL, NULL, err);
+    pack_free(&p);
+    return error;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The protocol between the native side (monitor, command) and regckpt-host, over message.h.
+ *
+ * The native side listens on a socket; the host connects, says HOST_HELLO and then answers each
+ * request with one HOST_REPLY of the same tag, in order.  It may send events in between.
+ * When the connection ends, the host ends its program (job) and itself.
+ * Compiled on the Wine side too: no system header beyond C's.
+ */
+#ifndef REGCKPT_HOSTPROTO_H
+#define REGCKPT_HOSTPROTO_H
+
+#define HOSTPROTO_VERSION 1
+
+enum host_message {
+    /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
+     * text service (role HOST_LAUNCHER: the service it was started for) */
+    HOST_HELLO = 1,
+    /* every request's answer: u32 NTSTATUS or Win32 error (0 done), u32 enum host_error_kind,
+     * text what failed, then what the request says */
+    HOST_REPLY,
+
+    /* --- requests --- */
+    /* u32 count, then per key: u32 id, u32 view, text path.  Replaces the list; opens what exists.
+     * Reply: u32 count, per key: u32 id, u32 exists, text physical path ("" if it does not exist) */
+    HOST_KEYS,
+    /* u32 id, u32 watch; the descriptor of an empty file rides along.
+     * Arms the notification if watch, then NtSaveKey into the file.
+     * Reply: u32 exists, u64 nanoseconds of the server's time, u64 epoch in the marker (0: none) */
+    HOST_SAVE,
+    /* u32 id; the descriptor of the text rides along: NtLoadKey; makes the parents. */
+    HOST_LOAD,
+    /* u32 count, then packed changes, applied in order. Reply: u32 index of the failed one or count */
+    HOST_APPLY,
+    /* text resource, u64 epoch: makes the volatile marker key that scans are checked against */
+    HOST_MARKER,
+    /* u32 enum host_program, text service or command line. Reply: u32 bits (0 unknown), u32 exists, text image path
+     * (as registered, unwrapped or not), u32 start type, u32 state (SERVICE_*), u32 wrapped */
+    HOST_QUERY_PROGRAM,
+    /* text service, text new image path, u32 start type (SERVICE_NO_CHANGE: as it is) */
+    HOST_CONFIGURE_SERVICE,
+    /* The lock's descriptor rides along.  text command line ("": the launcher's own), text directory:
+     * starts the program in a kill-on-close job, suspended until it is in the job.
+     * Reply: u32 Windows pid.  Later: HOST_EXITED */
+    HOST_START,
+    /* text service: begins StartService.  Later: HOST_SERVICE_DONE */
+    HOST_START_SERVICE,
+    /* text service: begins ControlService(STOP).  Later: HOST_SERVICE_DONE */
+    HOST_STOP_SERVICE,
+    /* u32 exit code: ends the job's program */
+    HOST_TERMINATE,
+    /* u32 exit code: the host ends itself with it, after the reply */
+    HOST_EXIT,
+
+    /* --- events (tag 0) --- */
+    /* u32 id: something below the key changed (the notification fired, or the key came or went) */
+    HOST_CHANGED,
+    /* u32 exit code of the program */
+    HOST_EXITED,
+    /* u32 Win32 error of the StartService or ControlService that was begun, 0: it was accepted */
+    HOST_SERVICE_DONE,
+};
+
+enum host_role {
+    HOST_AGENT = 1,    /* started by the native side for the registry's sake */
+    HOST_LAUNCHER = 2, /* started by services.exe in place of the program */
+};
+
+enum host_program { HOST_SERVICE = 1, HOST_APPLICATION = 2 }; /* as enum resource_kind */
+
+enum host_error_kind { HOST_ERROR_NTSTATUS = 1, HOST_ERROR_WIN32 = 2, HOST_ERROR_ERRNO = 3 };
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reading Wine's registry text: lines and sections (see winereg.h; values: winereg_value.c).
+ *
+ * NtSaveKey writes a key before its subkeys, and a key without values that has subkeys not at all.
+ * So a section whose key is there already is a second key of that name.  Wine has two reasons for
+ * it: a key whose name ends in NUL, which is written without, and a key that its NtRenameKey left
+ * in the list of subkeys twice.  The second is harmless, both sections are alike; the first would
+ * mix two keys and is refused.
+ */
+#include "winereg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "winereg_reader.h"
+
+int winereg_malformed(struct winereg_reader *r, const char *why)
+{
+    return error_set(r->err, RESULT_INVALID,
+                     "line %lu of Wine's registry text is not as NtSaveKey writes it: %s; nothing "
+                     "of the text was used",
+                     r->line_number, why);
+}
+
+int winereg_no_memory(struct winereg_reader *r)
+{
+    return error_system(r->err, ENOMEM, "cannot read line %lu of Wine's registry text",
+                        r->line_number);
+}
+
+bool winereg_next_line(struct winereg_reader *r)
+{
+    const char *end;
+
+    if (r->next == r->end)
+        return false;
+    end = memchr(r->next, '\n', r->end - r->next); /* the text ends in a newline */
+    r->line = r->next;
+    r->line_end = end;
+    r->next = end + 1;
+    r->line_number++;
+    return true;
+}
+
+int winereg_reserve_units(struct winereg_reader *r, size_t count)
+{
+    uint16_t *bigger;
+
+    if (count <= r->units_room)
+        return 0;
+    if (!(bigger = realloc(r->units, count * 2 * sizeof(*bigger))))
+        return winereg_no_memory(r);
+    r->units = bigger;
+    r->units_room = count * 2;
+    return 0;
+}
+
+/* Is the line exactly this? */
+static bool line_is(const struct winereg_reader *r, const char *text)
+{
+    size_t len = strlen(text);
+
+    return (size_t)(r->line_end - r->line) == len && !memcmp(r->line, text, len);
+}
+
+/* Does the line begin so? */
+static bool line_starts(const struct winereg_reader *r, const char *text)
+{
+    size_t len = strlen(text);
+
+    return (size_t)(r->line_end - r->line) >= len && !memcmp(r->line, text, len);
+}
+
+/* Goes to the next line if it begins so. */
+static bool take_line(struct winereg_reader *r, const char *text)
+{
+    struct winereg_reader before = *r;
+
+    if (winereg_next_line(r) && line_starts(r, text))
+        return true;
+    r->line = before.line;
+    r->line_end = before.line_end;
+    r->next = before.next;
+    r->line_number = before.line_number;
+    return false;
+}
+
+/* The lines before the first section. */
+static int read_header(struct winereg_reader *r)
+{
+    const char *path;
+    size_t len;
+    int result;
+
+    if (!winereg_next_line(r) || !line_is(r, WINEREG_FIRST_LINE))
+        return error_set(r->err, RESULT_FOREIGN,
+                         "this is no registry text of Wine: the first line is not \"%s\"",
+                         WINEREG_FIRST_LINE);
+    if (!winereg_next_line(r) || !line_starts(r, WINEREG_SECOND_LINE))
+        return winereg_malformed(r, "no comment that says which key was saved");
+    path = r->line + strlen(WINEREG_SECOND_LINE);
+    if ((result = winereg_reserve_units(r, r->line_end - path)))
+        return result;
+    if (winereg_unescape(path, r->line_end, WINEREG_KEY, r->units, &len) != r->line_end)
+        return winereg_malformed(r, "the name of the saved key is malformed");
+    if (r->end - r->next < 2 || r->next[0] != '\n' || r->next[1] != '#')
+        return 0;
+    winereg_next_line(r);
+    winereg_next_line(r);
+    if (!line_is(r, "#arch=win32") && !line_is(r, "#arch=win64"))
+        return winereg_malformed(r, "not an architecture that is known (win32 or win64)");
+    return 0;
+}
+
+/* Finds the key of a path, makes what is missing of it.  *made: something was. */
+static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
+{
+    struct image_key *key = r->image->root;
+
+    *made = false;
+    while (path.len) {
+        struct utf16 name = { path.units, 0 };
+        struct image_key *child;
+        uint32_t at;
+        bool found;
+
+        while (name.len < path.len && path.units[name.len] != '\\')
+            name.len++;
+        if (name.len + 1 == path.len)
+            return winereg_malformed(r, "a key's path ends in a backslash");
+        at = image_search_key(key, name, &found);
+        if (found) {
+            child = key->keys[at];
+            if (!utf16_equal(child->name, name))
+                return winereg_malformed(r, "two keys whose names differ in case only");
+        } else {
+            *made = true;
+            if (winereg_spend(r, (key->key_count - at) * sizeof(*key->keys)))
+                return winereg_malformed(r, "the keys are far from sorted");
+            if (!(child = image_insert_key(r->image, key, at, name)))
+                return errno == ENOMEM
+                           ? winereg_no_memory(r)
+                           : winereg_malformed(r, "a key's name is empty or longer than 256 "
+                                                  "units, or it is below 512 others");
+        }
+        key = child;
+        path.units += name.len < path.len ? name.len + 1 : name.len;
+        path.len -= name.len < path.len ? name.len + 1 : name.len;
+    }
+    r->key = key;
+    return 0;
+}
+
+/* The rest of the line "[PATH] SECONDS" and of the line "#time=" that goes with it. */
+static int read_times(struct winereg_reader *r, const char *at)
+{
+    if (at == r->line_end) /* our own texts have no times */
+        return 0;
+    if (*at++ != ' ' || at == r->line_end || r->line_end - at > 10)
+        return winereg_malformed(r, "no time behind a key's path");
+    for (; at < r->line_end; at++)
+        if (*at < '0' || *at > '9')
+            return winereg_malformed(r, "the time behind a key's path is not a number");
+    if (!take_line(r, "#time="))
+        return winereg_malformed(r, "no #time= line below a key's path");
+    at = r->line + 6;
+    if (r->line_end - at < 9 || r->line_end - at > 16)
+        return winereg_malformed(r, "#time= has not 9 to 16 hex digits");
+    for (; at < r->line_end; at++)
+        if (winereg_hex_digit(*at) < 0)
+            return winereg_malformed(r, "#time= is not a hex number");
+    return 0;
+}
+
+/* The class and the link mark, if there are any. */
+static int read_options(struct winereg_reader *r)
+{
+    struct utf16 class = { NULL, 0 };
+    uint32_t flags = 0;
+    int result;
+
+    r->classed = false;
+    if (take_line(r, "#class=\"")) {
+        const char *at = r->line + 8;
+
+        if ((result = winereg_reserve_units(r, r->line_end - at + 1)))
+            return result;
+        at = winereg_unescape(at, r->line_end, WINEREG_QUOTED, r->units, &class.len);
+        if (!at || at + 1 != r->line_end)
+            return winereg_malformed(r, "a malformed class");
+        /*
+         * Empty: every NtCreateKey without a class on a key that has one takes its length away, and
+         * the mark stays.  (A class of one NUL looks the same: a NUL at the end is not written.)
+         */
+        class.units = r->units;
+        r->classed = true;
+    }
+    if (take_line(r, "#link")) {
+        if (!line_is(r, "#link"))
+            return winereg_malformed(r, "an option that is not known");
+        flags = KEY_FLAG_LINK;
+    }
+    if (r->again)
+        return utf16_equal(r->key->class, class) && r->key->flags == flags
+                   ? 0 : winereg_malformed(r, WINEREG_TWICE);
+    r->key->flags = flags;
+    return class.len && image_set_class(r->image, r->key, class) ? winereg_no_memory(r) : 0;
+}
+
+/* One key: its path in brackets, its options, its values. */
+static int read_section(struct winereg_reader *r)
+{
+    struct utf16 path;
+    const char *at;
+    bool made;
+    int result;
+
+    if (r->line_end != r->line)
+        return winereg_malformed(r, "no empty line before a key");
+    if (!winereg_next_line(r) || *r->line != '[')
+        return winereg_malformed(r, "no key's path in brackets behind an empty line");
+    if ((result = winereg_reserve_units(r, r->line_end - r->line)))
+        return result;
+    at = winereg_unescape(r->line + 1, r->line_end, WINEREG_KEY, r->units, &path.len);
+    if (!at || at == r->line_end)
+        return winereg_malformed(r, "a malformed key's path");
+    path.units = r->units;
+    if ((result = enter_key(r, path, &made)))
+        return result;
+    r->again = path.len ? !made : r->root_seen;
+    r->root_seen |= !path.len;
+    r->values_seen = 0;
+    if ((result = read_times(r, at + 1)) || (result = read_options(r)))
+        return result;
+    while (r->next < r->end && *r->next != '\n') {
+        winereg_next_line(r);
+        if ((result = winereg_read_value(r)))
+            return result;
+    }
+    /* a key that is written without values or options has no subkeys */
+    if (r->again && (r->values_seen != r->key->value_count ||
+                     (r->key->key_count && !r->key->value_count && !r->classed &&
+                      !r->key->flags && r->key->parent)))
+        return winereg_malformed(r, WINEREG_TWICE);
+    return 0;
+}
+
+int winereg_parse(const char *text, size_t len_bytes, struct image *image, struct error *err)
+{
+    struct winereg_reader r = { .next = text, .end = text + len_bytes, .image = image, .err = err };
+    int result;
+
+    if (len_bytes && text[len_bytes - 1] != '\n') {
+        size_t len = strlen(WINEREG_FIRST_LINE "\n");
+
+        if (len_bytes >= len && !memcmp(text, WINEREG_FIRST_LINE "\n", len))
+            return error_set(err, RESULT_INVALID,
+                             "Wine's registry text does not end in a newline, so it is not whole; "
+                             "save it again");
+        r.end = text; /* not one whole line: foreign */
+    }
+    result = read_header(&r);
+    if (!result && !image_add_key(image, NULL, (struct utf16){ NULL, 0 }))
+        result = winereg_no_memory(&r);
+    while (!result && winereg_next_line(&r))
+        result = read_section(&r);
+    free(r.units);
+    free(r.bytes);
+    if (result)
+        image_free(image);
+    return result;
+}

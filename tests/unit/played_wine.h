@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A played Wine, for tests of the monitor without one.  A test program copies itself to a file
+ * "wine64" and names that as the resource's loader; started under that name it plays
+ *   wine64 wineboot.exe                  makes sure that the prefix has a "wineserver" process
+ *   wine64 .../regckpt-host.exe.so ...   regckpt-host, agent (and launcher of the played service)
+ *
+ * Everything played is in files of the prefix, so that a test can look at it and change it:
+ *   registry/VIEW.PATH       a registered key ('%' for '\'), as packed changes; no file: no such key
+ *   marker                   the epoch of the marker key; a new wineserver starts without
+ *   script                   lines "REQUEST N ACTION [ARGUMENT]", see below
+ *   requests                 what the hosts were asked, a name a line
+ *   wineserver.pid, agent.pid, program.pid
+ *   program.exit             a number: the program ends with this exit code (32 bits)
+ *   program.leaves           if it is there, the program leaves a child that holds the lock
+ *   service                  the image path of the one service "Played"; none: no such service
+ * Every played process ends when its prefix directory is gone.
+ *
+ * A script's REQUEST is keys, save, load, apply, marker, query, start, terminate; N counts them
+ * since the script was written, 0 is every one.  ACTION:
+ *   hang                     never answers
+ *   die                      ends without an answer
+ *   status X                 answers with the NTSTATUS X (hexadecimal), nothing done
+ *   garbage                  answers with bytes that are no message
+ *   storm N                  sends N notifications before the answer
+ *   lose                     apply: leaves the first change out
+ */
+#ifndef REGCKPT_TEST_PLAYED_WINE_H
+#define REGCKPT_TEST_PLAYED_WINE_H
+
+#include "image.h"
+
+/* Was the program started as Wine's loader?  Then main returns what played_wine_main does. */
+bool played_wine_asked(char **argv);
+int played_wine_main(int argc, char **argv);
+
+/* --- files of the prefix, for both sides --- */
+
+/* The path of one of the files above, in a buffer of PATH_MAX bytes. */
+void played_path(const char *prefix, const char *name, char *path);
+/* Writes a file at once (a new one, renamed); reads one into room, 0 bytes if it is not there. */
+void played_write(const char *prefix, const char *name, const void *bytes, size_t len);
+size_t played_read(const char *prefix, const char *name, void *bytes, size_t room);
+long long played_number(const char *prefix, const char *name, long long without);
+
+/* A registered key; image->root NULL is no key.  Both hold the registry's lock while they work. */
+void played_registry_get(const char *prefix, int view, const char *path, struct image *image);
+void played_registry_put(const char *prefix, int view, const char *path, const struct image *image);
+/* What tells one state of a key from another: another with every put; 0: no such key. */
+unsigned long long played_registry_stamp(const char *prefix, int view, const char *path);
+
+/* played_host.c: regckpt-host on a connected socket, until it ends. */
+struct played_host_args {
+    const char *prefix;
+    const char *service; /* NULL: the agent */
+    int sock, server_fd; /* server_fd: a pidfd of the played wineserver */
+};
+void played_host_run(const struct played_host_args *args) __attribute__((noreturn));
+/* A process for the played program; returns its pid. lock_fd is what it inherits. */
+int played_program_start(const char *prefix, int lock_fd);
+/* Starts the launcher for the played service. */
+void played_launcher_start(const char *prefix, int server_fd);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The program: started in a job that ends with this process, holding the resource's lock open, so
+ * that the resource counts as owned until the last process of the program is gone.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+
+static HANDLE job, process;
+
+/*
+ * The first wait to fire tells; the process handle stays open, so the code is the program's.  What it
+ * leaves running is ended before that is told, or it would go on writing behind the final scan.
+ */
+static void CALLBACK program_exited(void *arg, BOOLEAN timed_out)
+{
+    DWORD code = 0;
+    struct pack p;
+
+    (void)arg;
+    (void)timed_out;
+    GetExitCodeProcess(process, &code);
+    TerminateJobObject(job, code);
+    pack_init(&p);
+    pack_u32(&p, code);
+    host_send(HOST_EXITED, 0, &p);
+    pack_free(&p);
+}
+
+static bool make_job(struct reply *reply)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+
+    if (!(job = CreateJobObjectW(NULL, NULL)))
+        return fail_win32(reply, GetLastError(), "making the program's job");
+    memset(&limits, 0, sizeof(limits));
+    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    if (!SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits)))
+        return fail_win32(reply, GetLastError(), "setting up the program's job");
+    return true;
+}
+
+/* A Unix directory becomes a DOS path; an empty one means ours. NULL and *ok false: no such thing. */
+static WCHAR *current_directory(const char *directory, bool *ok)
+{
+    WCHAR *path = NULL;
+
+    *ok = true;
+    if (!*directory)
+        return NULL;
+    if (*directory == '/') {
+        WCHAR *dos = wine_get_dos_file_name(directory);
+        if (dos) {
+            path = malloc((wide_len(dos) + 1) * sizeof(WCHAR));
+            if (path)
+                memcpy(path, dos, (wide_len(dos) + 1) * sizeof(WCHAR));
+            HeapFree(GetProcessHeap(), 0, dos);
+        }
+    } else {
+        path = wide_from_utf8(directory);
+    }
+    *ok = path != NULL;
+    return path;
+}
+
+/*
+ * A service is started as services.exe would: without a console and standard handles, by which programs
+ * tell whether they are one (NSSM does).
+ */
+static bool create_process(WCHAR *command, WCHAR *directory, bool service, PROCESS_INFORMATION *info,
+                           struct reply *reply)
+{
+    DWORD flags = CREATE_SUSPENDED | (service ? DETACHED_PROCESS : 0);
+    STARTUPINFOW startup;
+
+    memset(&startup, 0, sizeof(startup));
+    startup.cb = sizeof(startup);
+    if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, flags, NULL, directory, &startup, info))
+        return fail_win32(reply, GetLastError(), "starting the program");
+    if (!AssignProcessToJobObject(job, info->hProcess)) {
+        fail_win32(reply, GetLastError(), "putting the program into its job");
+        TerminateProcess(info->hProcess, 1);
+        CloseHandle(info->hThread);
+        CloseHandle(info->hProcess);
+        return false;
+    }
+    return true;
+}
+
+bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct reply *reply)
+{
+    char *command = unpack_text(u), *directory = unpack_text(u);
+    WCHAR *line = NULL, *dir = NULL;
+    PROCESS_INFORMATION info;
+    bool done = false, dir_ok = true, service = false;
+    int lock_fd = -1;
+    HANDLE wait;
+
+    if (unpack_failed(u) || process) {
+        fail_win32(reply, ERROR_INVALID_PARAMETER, "reading the request to start the program");
+    } else if (!*command && own_command) {
+        service = true;
+        if ((line = malloc((wide_len(own_command) + 1) * sizeof(WCHAR))))
+            memcpy(line, own_command, (wide_len(own_command) + 1) * sizeof(WCHAR));
+    } else {
+        line = wide_from_utf8(command);
+    }
+    dir = directory ? current_directory(directory, &dir_ok) : NULL;
+    if (!line) {
+        if (!reply->status)
+            fail_win32(reply, ERROR_INVALID_PARAMETER, "reading the program's command line");
+    } else if (!dir_ok) {
+        fail_win32(reply, ERROR_DIRECTORY, "finding the program's current directory");
+    } else if (fd < 0 || (lock_fd = dup(fd)) < 0) { /* a duplicate without FD_CLOEXEC */
+        fail_win32(reply, ERROR_INVALID_HANDLE, "keeping the resource's lock for the program");
+    } else if ((job || make_job(reply)) && create_process(line, dir, service, &info, reply)) {
+        /* from here on only the program's processes inherit it */
+        fcntl(lock_fd, F_SETFD, FD_CLOEXEC);
+        process = info.hProcess;
+        if (!RegisterWaitForSingleObject(&wait, process, program_exited, NULL, INFINITE,
+                                         WT_EXECUTEONLYONCE)) {
+            fail_win32(reply, GetLastError(), "waiting for the program");
+            TerminateJobObject(job, 1);
+        } else {
+            ResumeThread(info.hThread);
+            pack_u32(&reply->more, info.dwProcessId);
+            done = true;
+        }
+        CloseHandle(info.hThread);
+    }
+    if (!done && lock_fd >= 0)
+        close(lock_fd);
+    free(line);
+    free(dir);
+    free(command);
+    free(directory);
+    return done;
+}
+
+bool program_terminate(struct unpack *u, struct reply *reply)
+{
+    uint32_t code = unpack_u32(u);
+
+    if (job && !TerminateJobObject(job, code))
+        return fail_win32(reply, GetLastError(), "ending the program");
+    return true;
+}

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manual pages, installed by their section.
+man_PAGES = regckpt.1

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The watch: scans, compared with what the checkpoint holds, committed where they differ.
+ *
+ * A notification makes its key dirty.  The scan follows after half the lag, so that what belongs
+ * together comes together, and not before the budget allows (pause_us).  All dirty keys are committed
+ * in one transaction.  The images move on only when it is in the file: after a failure the next scan
+ * finds the same differences again, so nothing has to be remembered.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor.h"
+
+#define PAUSES 49                 /* 1 part in 50: 2 % of wineserver's time */
+#define PAUSES_LEAST 8            /* 11 %, where a second takes it */
+#define PROMISE_US 1000000LL      /* from a change to its commit */
+#define COMMIT_US 150000LL        /* what a commit, and a busy machine, may take of it */
+#define FULL_SCAN_US 60000000LL   /* what no notification tells: a class set on a key that exists */
+#define STORAGE_RETRY_US 1000000LL
+
+int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image *image,
+                 struct error *err)
+{
+    struct scan_facts facts;
+    int64_t began = clock_us();
+    int error;
+
+    k->dirty = false; /* what is told from here on counts as after this scan */
+    error = hostlink_scan(m->agent, k->key.id, watch, image, &facts, err);
+    k->overdue = error != 0;
+    if (error) {
+        k->dirty = true;
+        return error_prefix(err, "scanning HKLM\\%s", k->key.path);
+    }
+    m->scan_server_us += facts.server_ns / 1000;
+    m->status.scans++;
+    m->status.scan_us = clock_us() - began;
+    if (m->status.scan_worst_us < m->status.scan_us)
+        m->status.scan_worst_us = m->status.scan_us;
+    if (m->marked && facts.marker_epoch != m->state.epoch) {
+        image_free(image);
+        m->ending = ENDING_SERVER;
+        return error_set(err, RESULT_WINE,
+                         "the registry of %s is not the one that was restored into (its marker key "
+                         "shows epoch %llu, not %llu): a scan of it is not saved", m->place.prefix,
+                         (unsigned long long)facts.marker_epoch, (unsigned long long)m->state.epoch);
+    }
+    if ((error = image_exclude(image, &k->exclude))) {
+        image_free(image);
+        return error_system(err, error, "leaving out what is excluded of HKLM\\%s", k->key.path);
+    }
+    return 0;
+}
+
+/* One key's changes on their way into the open transaction. */
+struct recording {
+    struct monitor *m;
+    struct checkpoint_origin origin;
+    uint64_t count;
+    bool history;
+    struct error *err;
+};
+
+static int record(const struct change *change, void *arg)
+{
+    struct recording *r = arg;
+
+    r->count++;
+    return checkpoint_change(r->m->checkpoint, change, r->history ? &r->origin : NULL, r->err);
+}
+
+int capture_record(struct monitor *m, struct held_key *k, struct image *to, const char *who,
+                   uint64_t *count, struct error *err)
+{
+    struct recording r = {.m = m, .err = err};
+    int error = 0;
+
+    r.origin.time = unix_time_us();
+    r.origin.who = who;
+    r.origin.node = m->settings.node;
+    r.history = (k->key.flags & KEY_CAPTURED) != 0;
+    if (!r.history) {
+        struct registered_key head = k->key; /* a view */
+        head.flags |= KEY_CAPTURED;
+        if ((error = checkpoint_put_key(m->checkpoint, &head, err)))
+            return error;
+        r.count++;
+    }
+    error = image_diff(&k->image, to, k->key.id, record, &r);
+    if (error && !err->code)
+        error_system(err, error, "comparing HKLM\\%s with its checkpoint", k->key.path);
+    *count += r.count;
+    return error;
+}
+
+static int commit(struct monitor *m, struct error *err)
+{
+    struct checkpoint_state state = m->state;
+    int64_t began = clock_us();
+    int error;
+
+    state.saved = m->status.busy_since = unix_time_us();
+    monitor_publish(m);
+    checkpoint_set_state(m->checkpoint, &state, err); /* if it fails, so does the commit */
+    error = checkpoint_commit(m->checkpoint, err);
+    m->status.busy_since = 0;
+    if (error)
+        return error;
+    m->status.commits++;
+    m->status.commit_us = clock_us() - began;
+    m->status.last_saved = state.saved;
+    return checkpoint_get_state(m->checkpoint, &m->state, err);
+}
+
+void capture_move_on(struct held_key *k, struct image *to)
+{
+    image_free(&k->image);
+    k->image = *to;
+    image_init(to);
+    k->key.flags |= KEY_CAPTURED;
+}
+
+/* Is there anything to capture?  A key that was never seen is left uncaptured until it exists. */
+static bool worth_storing(const struct held_key *k, const struct image *seen)
+{
+    return (k->key.flags & KEY_CAPTURED) || seen->root;
+}
+
+/* Commits the pictures of some keys (seen[i] for keys[i], where taken[i]) in one transaction. */
+static int store_all(struct monitor *m, const bool *taken, struct image *seen, const char *who,
+                     uint64_t *changes, struct error *err)
+{
+    uint64_t count = 0;
+    bool begun = false;
+    int error = 0;
+
+    err->code = 0;
+    for (size_t i = 0; i < m->key_count && !error; i++) {
+        struct held_key *k = &m->keys[i];
+        bool differs = taken[i] && worth_storing(k, &seen[i]) &&
+                       (!(k->key.flags & KEY_CAPTURED) || !image_equal(&k->image, &seen[i]));
+        if (!differs)
+            continue;
+        if (!begun && (error = checkpoint_begin(m->checkpoint, err)))
+            break;
+        begun = true;
+        error = capture_record(m, k, &seen[i], who, &count, err);
+    }
+    if (error) {
+        if (begun)
+            checkpoint_cancel(m->checkpoint);
+        return error;
+    }
+    if (begun && (error = commit(m, err)))
+        return error;
+    for (size_t i = 0; i < m->key_count; i++)
+        if (taken[i] && worth_storing(&m->keys[i], &seen[i]))
+            capture_move_on(&m->keys[i], &seen[i]);
+    m->status.changes += count;
+    *changes += count;
+    return 0;
+}
+
+int capture_store(struct monitor *m, struct held_key *k, struct image *to, const char *who,
+                  uint64_t *changes, struct error *err)
+{
+    bool *taken = calloc(m->key_count, sizeof(*taken));
+    struct image *seen = calloc(m->key_count, sizeof(*seen));
+    int error = ENOMEM;
+
+    if (taken && seen) {
+        taken[k - m->keys] = true;
+        seen[k - m->keys] = *to;
+        error = store_all(m, taken, seen, who, changes, err);
+        *to = seen[k - m->keys];
+    } else {
+        error_set(err, ENOMEM, "no memory to store HKLM\\%s", k->key.path);
+    }
+    free(taken);
+    free(seen);
+    return error;
+}
+
+void storage_failed(struct monitor *m, const struct error *err)
+{
+    if (!m->status.storage_failing_since) {
+        m->status.storage_failing_since = unix_time_us();
+        log_line("storage fails: %s", err->text);
+        if (m->resource.on_storage_error == STORAGE_STOP) {
+            log_line("on-storage-error is 'stop': ending the program");
+            if (m->ending == ENDING_NONE)
+                m->ending = ENDING_STORAGE;
+        }
+    }
+    free(m->status.last_error);
+    m->status.last_error = strdup(err->text);
+    checkpoint_close(m->checkpoint);
+    m->checkpoint = NULL;
+    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
+    monitor_publish(m);
+}
+
+int storage_retry(struct monitor *m, struct error *err)
+{
+    struct checkpoint_state state;
+    struct snapshot s;
+    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
+    int error = path ? checkpoint_open(path, &m->checkpoint, err) : ENOMEM;
+
+    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
+    if (!error)
+        error = checkpoint_get_state(m->checkpoint, &state, err);
+    if (!error && state.epoch != m->state.epoch) {
+        m->ending = ENDING_HOST;
+        error = error_set(err, RESULT_OWNED, "the checkpoint of %s has epoch %llu, not %llu: another "
+                          "node has taken the resource over", m->name,
+                          (unsigned long long)state.epoch, (unsigned long long)m->state.epoch);
+    }
+    if (!error && !(error = snapshot_read(path, 0, &s, err))) {
+        error = keys_take(m, &s, err);
+        snapshot_free(&s);
+    }
+    free(path);
+    if (error) {
+        checkpoint_close(m->checkpoint);
+        m->checkpoint = NULL;
+        return error;
+    }
+    m->state = state;
+    return 0;
+}
+
+/* The time from hearing of a change to having it in the checkpoint. */
+static void note_lag(struct monitor *m, int64_t since_us)
+{
+    if (!since_us)
+        return;
+    m->status.lag_us = clock_us() - since_us;
+    if (m->status.lag_us > m->status.lag_worst_us)
+        m->status.lag_worst_us = m->status.lag_us;
+}
+
+/* While storage fails, everything is due as soon as it may be tried again. */
+static int storage_ready(struct monitor *m, bool *all, struct error *err)
+{
+    int error;
+
+    if (m->checkpoint)
+        return 0;
+    if ((error = storage_retry(m, err)))
+        return error;
+    *all = true;
+    return 0;
+}
+
+/*
+ * How long not to scan after a round that kept wineserver busy for server_us and took round_us in
+ * all: 2 % of wineserver's time are for scans.  Where keys are so large that this would break the
+ * promise of a second, the pause is shorter, down to where scans take 11 %.
+ */
+static int64_t pause_us(int64_t server_us, int64_t round_us)
+{
+    int64_t pause = PAUSES * server_us, least = PAUSES_LEAST * server_us;
+    /* a change may come just behind one round's picture: then it waits for all of the next one too */
+    int64_t promised = PROMISE_US - COMMIT_US - 3 * round_us;
+
+    if (pause > promised)
+        pause = promised > least ? promised : least;
+    return pause;
+}
+
+/*
+ * Scans what is due.  A key that cannot be scanned (*err tells why) does not keep the others from
+ * being stored; a host that is gone, or a registry that is not ours, does.
+ */
+static int scan_due(struct monitor *m, bool all, bool watch, bool *taken, struct image *seen,
+                    int64_t *since, struct error *err)
+{
+    int64_t began = clock_us();
+    int result = 0;
+
+    m->scan_server_us = 0;
+    for (size_t i = 0; i < m->key_count; i++) {
+        struct held_key *k = &m->keys[i];
+        struct error one = {.code = 0};
+
+        if (!all && !k->dirty)
+            continue;
+        if (k->dirty && (!*since || k->dirty_since_us < *since))
+            *since = k->dirty_since_us;
+        taken[i] = !capture_scan(m, k, watch, &seen[i], &one);
+        if (taken[i])
+            continue;
+        if (!result)
+            *err = one;
+        result = one.code;
+        if (m->agent->sock < 0 || m->ending == ENDING_SERVER) {
+            *err = one;
+            break;
+        }
+    }
+    m->scan_not_before_us = clock_us() + pause_us(m->scan_server_us, clock_us() - began);
+    return result;
+}
+
+/* After a round in which everything that was due is stored. */
+static void note_success(struct monitor *m, bool all, int64_t since)
+{
+    note_lag(m, since);
+    free(m->status.last_error);
+    m->status.last_error = NULL;
+    if (m->status.storage_failing_since) {
+        log_line("storage works again; the checkpoint is up to date");
+        m->status.storage_failing_since = 0;
+    }
+    if (all)
+        m->next_full_scan_us = clock_us() + FULL_SCAN_US;
+}
+
+int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
+                struct error *err)
+{
+    struct error storage = {.code = 0};
+    struct image *seen;
+    int64_t since = 0;
+    bool *taken;
+    int error = storage_ready(m, &all, err);
+
+    if (error)
+        return error;
+    taken = calloc(m->key_count + 1, sizeof(*taken));
+    seen = calloc(m->key_count + 1, sizeof(*seen));
+    if (!taken || !seen) {
+        free(taken);
+        free(seen);
+        return error_set(err, ENOMEM, "no memory for a scan of %s", m->name);
+    }
+    error = scan_due(m, all, watch, taken, seen, &since, err);
+    if (m->agent->sock >= 0 && m->ending != ENDING_SERVER &&
+        store_all(m, taken, seen, who, changes, &storage)) {
+        storage_failed(m, &storage);
+        *err = storage;
+        error = RESULT_STORAGE;
+    }
+    for (size_t i = 0; i < m->key_count && storage.code; i++) /* seen, and not stored */
+        m->keys[i].dirty = m->keys[i].overdue = m->keys[i].dirty || taken[i];
+    if (!error)
+        note_success(m, all, since);
+    for (size_t i = 0; i < m->key_count; i++)
+        image_free(&seen[i]);
+    free(taken);
+    free(seen);
+    keys_count(m);
+    monitor_publish(m);
+    return error;
+}
+
+int64_t capture_due_us(const struct monitor *m)
+{
+    int64_t due = m->next_full_scan_us;
+
+    if (!m->checkpoint)
+        return m->next_storage_try_us;
+    for (size_t i = 0; i < m->key_count; i++) {
+        const struct held_key *k = &m->keys[i];
+        int64_t at = k->overdue ? 0 : k->dirty_since_us + (int64_t)m->resource.lag_ms * 500;
+        if (!k->dirty)
+            continue;
+        if (at < m->scan_not_before_us)
+            at = m->scan_not_before_us;
+        if (at < due)
+            due = at;
+    }
+    return due;
+}

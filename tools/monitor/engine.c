@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of an online resource: online, watching, to its release.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "monitor.h"
+
+#define FAILURE_PAUSE_US 1000000LL
+#define EARLY_US 30000000LL
+#define SAVE_TRIES 5 /* of a final save that storage refuses, a second apart */
+
+/* A scan or commit that failed: said once for each reason, tried again after a pause. */
+static void note_failure(struct monitor *m, const struct error *err)
+{
+    if (!m->status.last_error || strcmp(m->status.last_error, err->text))
+        log_line("%s", err->text);
+    free(m->status.last_error);
+    m->status.last_error = strdup(err->text);
+    if (m->agent->sock < 0 && m->ending == ENDING_NONE)
+        m->ending = ENDING_HOST;
+}
+
+/* Until something ends it: scans when they are due, answers requests. */
+static void stay_online(struct monitor *m)
+{
+    int64_t not_before_us = 0, due;
+
+    m->next_full_scan_us = clock_us();
+    while (m->ending == ENDING_NONE) {
+        due = capture_due_us(m);
+        if (due < not_before_us)
+            due = not_before_us;
+        if (clock_us() >= due) {
+            bool all = clock_us() >= m->next_full_scan_us;
+            struct error err = {.code = 0};
+            uint64_t changes = 0;
+
+            if (capture_run(m, all, true, all ? "full scan" : "watch", &changes, &err)) {
+                note_failure(m, &err);
+                not_before_us = clock_us() + FAILURE_PAUSE_US;
+            }
+        } else {
+            engine_wait(m, due);
+        }
+        requests_answer(m);
+    }
+}
+
+/* Can the registry that was restored into still be scanned? */
+static bool registry_is_there(const struct monitor *m)
+{
+    return m->ending != ENDING_SERVER && m->agent && m->agent->sock >= 0;
+}
+
+/* The last scan, tried a few times where storage refuses. */
+static int save_finally(struct monitor *m, struct error *err)
+{
+    uint64_t changes = 0;
+    int error = 0;
+
+    set_phase(m, PHASE_SAVING);
+    for (int i = 0; i < SAVE_TRIES; i++) {
+        error = capture_run(m, true, false, "final", &changes, err);
+        if (!error || error == RESULT_OWNED || !registry_is_there(m))
+            break;
+        sleep(1);
+    }
+    if (error)
+        return error_prefix(err, "the last changes of %s could not be saved", m->name);
+    log_line("saved: %llu keys, %llu values, %llu changes since the last commit",
+             (unsigned long long)m->status.keys, (unsigned long long)m->status.values,
+             (unsigned long long)changes);
+    return 0;
+}
+
+static void close_links(struct monitor *m)
+{
+    struct pack p;
+
+    if (m->launcher && m->launcher->sock >= 0) { /* its exit code is what services.exe sees */
+        pack_init(&p);
+        pack_u32(&p, m->exited ? m->exit_code : 1);
+        hostlink_ask(m->launcher, HOST_EXIT, &p, -1, 5000, NULL, NULL, NULL);
+        pack_free(&p);
+    }
+    if (m->agent && m->agent != m->launcher)
+        hostlink_close(m->agent);
+    if (m->launcher)
+        hostlink_close(m->launcher);
+    m->agent = m->launcher = NULL;
+}
+
+/* Gives the resource up; only a clean end makes what is there the last good one. */
+static void release(struct monitor *m, bool clean)
+{
+    struct error err;
+    char *last_good = store_path(m->settings.store, m->name, STORE_LAST_GOOD);
+
+    if (m->checkpoint && m->declared) {
+        if (write_state(m, CHECKPOINT_OFFLINE, &err))
+            log_line("cannot say in the checkpoint that %s is offline: %s", m->name, err.text);
+        else if (clean && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
+            log_line("cannot keep the last good checkpoint: %s", err.text);
+    }
+    free(last_good);
+    /* First what hangs without its server: closing the links would wait for an answer of each. */
+    if (m->server_fd < 0 && m->place.prefix && (m->ending == ENDING_SERVER || m->ending == ENDING_HOST)) {
+        int fd = wineserver_pidfd(&m->place);
+        if (fd < 0)
+            reap_prefix(&m->place);
+        else
+            close(fd);
+    }
+    close_links(m);
+    if (m->lock_fd >= 0) {
+        if (m->started)
+            reap_lock_holders(m);
+        checkpoint_close(m->checkpoint);
+        m->checkpoint = NULL;
+        front_hide(m->front); /* from here on the next monitor's socket may stand there */
+        store_disown(m->lock_fd);
+        m->lock_fd = -1;
+    }
+}
+
+/*
+ * The program ended so soon after its registry was put back that what was put back may be why.  Then
+ * the way back is named; and an end with an error code does not make that content the last good one.
+ */
+static bool ended_early(const struct monitor *m, int64_t online_us)
+{
+    if (m->ending != ENDING_PROGRAM || clock_us() - online_us >= EARLY_US)
+        return false;
+    log_line("the program ended within %d s of its registry being restored. If what was restored is "
+             "why: 'regckpt log %s' shows what changed and when, 'regckpt rollback %s' puts back the "
+             "last good checkpoint, and '--to POINT' any other content the history holds",
+             (int)(EARLY_US / 1000000), m->name, m->name);
+    return true;
+}
+
+int engine_run(struct monitor *m)
+{
+    struct error err = {.code = 0};
+    bool clean = false, early;
+    int64_t online_us;
+    int code, error = go_online(m, &err);
+
+    if (error) {
+        report_failure(m, &err);
+        code = exit_code_of_failure(error);
+        stop_program(m);
+        if (m->started && m->marked && registry_is_there(m)) { /* what it had written counts */
+            struct error late;
+            if (save_finally(m, &late))
+                log_line("%s", late.text);
+        }
+        if (m->ending == ENDING_REQUEST) /* what was asked for */
+            err.code = 0;
+    } else {
+        log_line("%s is online, epoch %llu", m->name, (unsigned long long)m->state.epoch);
+        report_online(m);
+        online_us = clock_us();
+        stay_online(m);
+        early = ended_early(m, online_us);
+        set_phase(m, PHASE_STOPPING);
+        stop_program(m);
+        code = exit_code_of_ending(m);
+        if (!registry_is_there(m)) {
+            code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : EXIT_WINE;
+            log_line("the registry is gone: the checkpoint stays as of the last commit");
+            error_set(&err, RESULT_WINE, "wineserver or regckpt-host of %s had gone: the checkpoint "
+                      "holds what was committed until then", m->name);
+        } else if ((error = save_finally(m, &err))) {
+            log_line("%s", err.text);
+            code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : exit_code_of_failure(error);
+        } else {
+            err.code = 0; /* of a try before */
+            clean = !early || !m->exit_code;
+        }
+    }
+    release(m, clean);
+    log_line("%s is offline", m->name);
+    requests_finish(m, err.code ? &err : NULL);
+    front_stop(m->front);
+    m->front = NULL;
+    return code;
+}

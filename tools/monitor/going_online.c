@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way online: owning the resource, Wine and a host in it, the restore, the program.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../dlls/libregckpt/leftover.h"
+#include "monitor.h"
+
+#define BOOT_US 120000000LL /* a prefix's first boot takes 10 s on a good day */
+#define HOST_MS 60000
+#define DYING_US 5000000LL  /* a program whose monitor was killed is gone in less */
+#define LAUNCHER_US 20000000LL
+#define SERVICE_STOPPED 1u
+
+void set_phase(struct monitor *m, enum monitor_phase phase)
+{
+    m->status.phase = phase;
+    monitor_publish(m);
+}
+
+/* This node's boot, so that a pid of an earlier one is not taken for ours. */
+static void read_boot_id(char *out, size_t room)
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    *out = 0;
+    if (f) {
+        if (fgets(out, room, f))
+            out[strcspn(out, "\n")] = 0;
+        fclose(f);
+    }
+}
+
+int write_state(struct monitor *m, enum checkpoint_status status, struct error *err)
+{
+    struct checkpoint_state state = m->state;
+    int error;
+
+    state.status = status;
+    if (status == CHECKPOINT_ONLINE)
+        state.epoch++;
+    snprintf(state.node, sizeof(state.node), "%s", m->settings.node);
+    read_boot_id(state.boot_id, sizeof(state.boot_id));
+    state.pid = getpid();
+    state.since = unix_time_us();
+    if ((error = checkpoint_begin(m->checkpoint, err)))
+        return error;
+    if ((error = checkpoint_set_state(m->checkpoint, &state, err)) ||
+        (error = checkpoint_commit(m->checkpoint, err))) {
+        checkpoint_cancel(m->checkpoint);
+        return error;
+    }
+    m->declared = true;
+    return checkpoint_get_state(m->checkpoint, &m->state, err);
+}
+
+/*
+ * The lock.  A monitor that was killed leaves a program that is being ended, and holds the lock until
+ * it is: that is waited for; what another node holds, or a monitor that lives, is not.
+ */
+static int take_lock(struct monitor *m, struct error *err)
+{
+    int64_t until = clock_us() + DYING_US;
+    int error;
+
+    while ((error = store_own(m->settings.store, m->name, &m->lock_fd, err)) == RESULT_OWNED &&
+           lock_is_orphaned(m->settings.store, m->name) && clock_us() < until)
+        usleep(20000);
+    return error;
+}
+
+/* The lock, the checkpoint with all it holds, and our name in it. */
+static int own(struct monitor *m, struct error *err)
+{
+    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
+    struct snapshot s;
+    int error;
+
+    if (!path)
+        return error_set(err, ENOMEM, "no memory for the checkpoint's path");
+    if (!(error = store_check(m->settings.store, err)) &&
+        !(error = take_lock(m, err)) &&
+        !(error = checkpoint_open(path, &m->checkpoint, err)) &&
+        !(error = snapshot_read(path, 0, &s, err))) {
+        resource_free(&m->resource);
+        error = resource_copy(&m->resource, &s.resource);
+        if (error)
+            error_set(err, error, "no memory for the properties of %s", m->name);
+        else
+            error = keys_take(m, &s, err);
+        snapshot_free(&s);
+    }
+    if (!error)
+        error = checkpoint_get_state(m->checkpoint, &m->state, err);
+    if (!error && !m->resource.lag_ms)
+        error = error_set(err, RESULT_UNPROTECTED,
+                          "%s asks for lag 0 (durable before the call returns), which needs the hook, "
+                          "and this version has none: 'regckpt set %s --lag 100' makes it run with the "
+                          "watch", m->name, m->name);
+    free(path);
+    return error;
+}
+
+/*
+ * Boots the prefix.  A service that starts by itself comes up in there, and its launcher before the
+ * boot is over: services.exe waits for it, and the boot for services.exe.
+ */
+static int boot(struct monitor *m, struct error *err)
+{
+    int64_t until = clock_us() + BOOT_US;
+    int status;
+    pid_t pid;
+
+    report_progress(m, "booting Wine in %s", m->place.prefix);
+    if ((pid = wine_boot_begin(&m->place, STDERR_FILENO, err)) < 0)
+        return RESULT_WINE;
+    while (!m->launcher && m->ending == ENDING_NONE && clock_us() < until) {
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return wine_boot_result(&m->place, status, err);
+        engine_wait(m, clock_us() + 10000);
+    }
+    if (m->launcher)
+        return 0;
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return error_set(err, RESULT_TIMEOUT, "booting %s was not over within %d s, or was broken off",
+                     m->place.prefix, (int)(BOOT_US / 1000000));
+}
+
+/* While services.exe waits for its launcher no process of ours can start: then the launcher scans. */
+static int get_agent(struct monitor *m, struct error *err)
+{
+    int64_t until = clock_us() + LAUNCHER_US;
+    int error;
+
+    if (m->for_service) {
+        while (!m->launcher && m->ending == ENDING_NONE && clock_us() < until)
+            engine_wait(m, until);
+        if (!m->launcher)
+            return error_set(err, RESULT_WINE, "regckpt-host started the monitor of %s and did not "
+                             "connect", m->name);
+    } else if ((error = boot(m, err))) {
+        return error;
+    }
+    if (m->launcher) {
+        m->agent = m->launcher;
+    } else {
+        if ((error = hostlink_start(&m->agent_link, &m->place, m->dir, STDERR_FILENO, HOST_MS, err)))
+            return error;
+        m->agent = &m->agent_link;
+    }
+    m->server_fd = wineserver_pidfd(&m->place);
+    if (m->server_fd < 0)
+        return error_set(err, RESULT_WINE, "cannot find the wineserver of %s", m->place.prefix);
+    return 0;
+}
+
+/* The service must be there, stopped, and have the host in front; an application must be there. */
+static int check_program(struct monitor *m, struct error *err)
+{
+    struct program_facts facts;
+    bool changed;
+    int error = hostlink_query_program(m->agent, &m->resource, &facts, err);
+
+    if (error)
+        return error;
+    program_facts_free(&facts);
+    /* Wine itself says nothing: such a program "ends" at once with exit code 0. */
+    if (facts.exists && facts.bits == 32 && m->place.bits == 64 && !wine_place_runs_32bit(&m->place))
+        return error_set(err, RESULT_UNPROTECTED,
+                         "'%s' is a 32-bit program, and the 32-bit part of Wine is not installed beside "
+                         "%s: 'dpkg --add-architecture i386', 'apt-get install wine32:i386', then "
+                         "'WINEPREFIX=%s wineboot -u'",
+                         m->resource.kind == RESOURCE_SERVICE ? m->resource.service
+                                                              : m->resource.command,
+                         m->place.wine, m->place.prefix);
+    if (m->resource.kind == RESOURCE_APPLICATION) {
+        if (!facts.exists)
+            return error_set(err, RESULT_PROGRAM,
+                             "the program of '%s' is not found in %s: install it on this node, or "
+                             "correct the command with 'regckpt set %s --command CMDLINE'",
+                             m->resource.command, m->place.prefix, m->name);
+        return 0;
+    }
+    if (!facts.exists)
+        return error_set(err, RESULT_PROGRAM,
+                         "the service '%s' is not installed in %s: install it on this node as on the "
+                         "others (its setup program, or 'sc create')", m->resource.service,
+                         m->place.prefix);
+    if (m->launcher) /* services.exe is starting it for us */
+        return 0;
+    if (facts.state && facts.state != SERVICE_STOPPED)
+        return error_set(err, RESULT_PROGRAM,
+                         "the service '%s' is already running in %s, unprotected: stop it first ('wine "
+                         "net stop %s')", m->resource.service, m->place.prefix, m->resource.service);
+    error = hostlink_wrap(m->agent, &m->resource, m->name, &m->settings, facts.start_type == 2,
+                          &changed, err);
+    if (!error && changed)
+        log_line("put regckpt-host in front of service %s", m->resource.service);
+    return error;
+}
+
+int go_online(struct monitor *m, struct error *err)
+{
+    int error;
+
+    set_phase(m, PHASE_STARTING);
+    if ((error = own(m, err)) ||
+        (error = wine_place_find(&m->resource, m->prefix_option, &m->settings, &m->place, err)))
+        return error;
+    m->status.prefix = strdup(m->place.prefix);
+    if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
+        return err->code;
+    monitor_publish(m);
+    if ((error = write_state(m, CHECKPOINT_ONLINE, err)) || (error = get_agent(m, err)) ||
+        (error = check_program(m, err)) || (error = keys_tell_host(m, err)))
+        return error;
+    set_phase(m, PHASE_RESTORING);
+    if ((error = restore_all(m, err)) ||
+        (error = hostlink_marker(m->agent, m->name, m->state.epoch, err)))
+        return error;
+    m->marked = true;
+    set_phase(m, PHASE_LAUNCHING);
+    if ((error = launch_program(m, err)))
+        return error;
+    if (m->ending == ENDING_HOST || m->ending == ENDING_SERVER)
+        return error_set(err, RESULT_WINE, "Wine ended while %s went online", m->name);
+    m->status.online_since = unix_time_us();
+    set_phase(m, PHASE_ONLINE);
+    return 0;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * regckpt-monitor: one plain Linux process for each online resource.  It owns the resource, is the
+ * only writer of its checkpoint, and drives the Wine side through regckpt-host.
+ *
+ * Two threads.  The engine (the main thread) lives the resource's life in straight lines: own,
+ * restore, launch, watch, stop, save, release; it may block on storage or on Wine.  The front
+ * (front.c) owns the socket, answers status at once from a copy the engine publishes, and queues
+ * everything else.  Only the engine touches the struct monitor.
+ */
+#ifndef REGCKPT_MONITOR_H
+#define REGCKPT_MONITOR_H
+
+#include "../../dlls/libregckpt/ctlproto.h"
+#include "../../dlls/libregckpt/hostlink.h"
+#include "../../dlls/libregckpt/settings.h"
+#include "../../dlls/libregckpt/store.h"
+
+/* A registered key as the monitor holds it. */
+struct held_key {
+    struct registered_key key;
+    struct exclude exclude;  /* the user's and the rules' */
+    struct image image;      /* what the checkpoint holds; root NULL: absent, or not captured */
+    bool dirty;              /* something changed since the last scan began */
+    bool overdue;            /* its scan or commit failed: the next one does not wait for the lag */
+    int64_t dirty_since_us;  /* when we heard of it */
+};
+
+/* Why the resource goes offline. */
+enum ending {
+    ENDING_NONE,
+    ENDING_REQUEST,      /* offline, SIGTERM */
+    ENDING_PROGRAM,      /* the program ended */
+    ENDING_STORAGE,      /* --on-storage-error stop */
+    ENDING_HOST,         /* a host is gone */
+    ENDING_SERVER,       /* wineserver is gone, or is another one than was restored into */
+};
+
+struct monitor {
+    struct settings settings;
+    char *name, *dir;        /* the resource; its run directory */
+    const char *prefix_option;
+    bool foreground, for_service;
+    int ready_fd;            /* -1: none, or told already */
+    int signal_fd, server_fd; /* SIGTERM and SIGINT; a pidfd of wineserver */
+
+    struct resource resource;
+    struct wine_place place;
+    int lock_fd;
+    struct checkpoint *checkpoint; /* NULL while storage fails */
+    struct checkpoint_state state;
+    struct held_key *keys;
+    size_t key_count;
+    bool declared;           /* the checkpoint says that we own it */
+    bool marked;             /* the marker was made: scans must show it */
+
+    struct hostlink agent_link, launcher_link;
+    struct hostlink *agent;    /* who scans; NULL: nobody */
+    struct hostlink *launcher; /* who started, or will start, the program; may be the agent */
+    bool started, exited;      /* the program */
+    uint32_t exit_code;
+
+    struct front *front;
+    struct front_request *requests; /* taken from the front, not yet answered */
+    size_t request_count;
+    struct monitor_status status;   /* the engine's own; published by monitor_publish */
+    enum ending ending;
+    int64_t next_full_scan_us, next_storage_try_us;
+    int64_t scan_server_us;     /* what the scans of a round took of wineserver's time */
+    int64_t scan_not_before_us; /* when the budget allows the next round */
+};
+
+int64_t clock_us(void);      /* monotonic */
+uint64_t unix_time_us(void);
+
+/* monitor_log.c: one line with the time, to standard error (the log file, or the terminal). */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What whoever started us waits for: one way out each, later calls do nothing. */
+void report_progress(struct monitor *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void report_online(struct monitor *m);
+void report_failure(struct monitor *m, const struct error *err);
+/* Hands the engine's status to the front. */
+void monitor_publish(struct monitor *m);
+
+/* front.c */
+struct front_request {
+    int sock;               /* owned by whoever took it */
+    struct message message; /* a HOST_HELLO or a CTL_ request */
+};
+/* Listens on DIR/socket; host_uid may connect as a host, root and ourselves as anything. */
+struct front *front_start(const char *dir, unsigned host_uid, unsigned host_gid, struct error *err);
+int front_fd(const struct front *f); /* readable when front_take gives something */
+bool front_take(struct front *f, struct front_request *out);
+void front_publish(struct front *f, const struct monitor_status *status);
+void front_hide(struct front *f); /* unlinks the socket, once; NULL is fine */
+void front_stop(struct front *f); /* hides it, ends the thread; NULL is fine */
+/* Answers a request and closes its socket. */
+void front_reply(struct front_request *r, const struct error *err, const struct pack *more);
+void front_progress(struct front_request *r, const char *text);
+
+/* wait.c: waits for anything at all, at most until_us, and takes note of it. */
+void engine_wait(struct monitor *m, int64_t until_us);
+
+/* restore.c: makes the live registry equal to the checkpoint, captures what is uncaptured. */
+int restore_all(struct monitor *m, struct error *err);
+
+/* capture.c */
+/* A picture of one key as it is now, excludes taken out; refused without our marker. */
+int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image *image,
+                 struct error *err);
+/* Scans the keys that are due (all: every key) and commits what differs, as one transaction. */
+int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
+                struct error *err);
+/* When the next scan is due; INT64_MAX: none. */
+int64_t capture_due_us(const struct monitor *m);
+/* Puts the changes from k->image to `to` into an open transaction; a first capture has no history. */
+int capture_record(struct monitor *m, struct held_key *k, struct image *to, const char *who,
+                   uint64_t *count, struct error *err);
+/* It was committed: the key's image becomes `to`, which is empty then. */
+void capture_move_on(struct held_key *k, struct image *to);
+/* A commit of changes from k->image to `to`; both ways of failure leave k as it was. */
+int capture_store(struct monitor *m, struct held_key *k, struct image *to, const char *who,
+                  uint64_t *changes, struct error *err);
+/* Storage refused: takes note, closes the checkpoint, applies the policy. */
+void storage_failed(struct monitor *m, const struct error *err);
+/* Opens it again and rereads what it holds. */
+int storage_retry(struct monitor *m, struct error *err);
+
+/* launch.c */
+int launch_program(struct monitor *m, struct error *err);
+void stop_program(struct monitor *m);
+
+/* keys.c: the list of held keys. */
+int keys_take(struct monitor *m, struct snapshot *s, struct error *err);
+int keys_tell_host(struct monitor *m, struct error *err);
+void keys_free(struct monitor *m);
+void keys_count(struct monitor *m); /* into the status */
+struct held_key *keys_find(struct monitor *m, uint32_t id);
+
+/* requests.c: answers what the front queued, except offline, which is answered at the end. */
+void requests_answer(struct monitor *m);
+void requests_finish(struct monitor *m, const struct error *err);
+
+/* reap.c */
+/* Ends what still holds the lock open on this node, except Wine's own servers. */
+void reap_lock_holders(struct monitor *m);
+/* Ends the Wine processes of a prefix whose wineserver is dead. */
+void reap_prefix(const struct wine_place *place);
+/* A pidfd of the prefix's wineserver; -1: none runs. */
+int wineserver_pidfd(const struct wine_place *place);
+
+/* exit_code.c: of `run`, for its own failures; the program's own go up to 255. */
+enum run_exit { EXIT_OWNED = 120, EXIT_RESTORE, EXIT_PROGRAM, EXIT_STORAGE, EXIT_WINE, EXIT_ABOVE_255 };
+int exit_code_of_failure(int error);
+int exit_code_of_ending(const struct monitor *m); /* the resource was online */
+
+/* going_online.c */
+/* Everything up to the running program. On failure what was begun is for engine_run to end. */
+int go_online(struct monitor *m, struct error *err);
+/* Says in the checkpoint who owns the resource, or owned it, and since when. */
+int write_state(struct monitor *m, enum checkpoint_status status, struct error *err);
+void set_phase(struct monitor *m, enum monitor_phase phase);
+
+/* engine.c: the whole life; the exit code of `run`. */
+int engine_run(struct monitor *m);
+
+#endif

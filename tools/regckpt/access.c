@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "access.h"
+
+#define TICK_MS 200
+
+/* The message for a resource that is not there: which are, and which was probably meant. */
+static int no_resource(const struct cli *cli, const char *name, struct error *err)
+{
+    char list[ERROR_TEXT_BYTES / 2] = "";
+    const char *meant;
+    char **names;
+    size_t count;
+    int result;
+
+    if ((result = store_list(cli->settings.store, &names, &count, err)))
+        return result;
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list) + strlen(names[i]) + 3 < sizeof(list))
+            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
+                     names[i]);
+    meant = nearest_word(name, (const char *const *)names, count);
+    result =
+        error_set(err, RESULT_NOT_FOUND,
+                  "There is no resource \"%s\" in the store %s (from %s).%s%s%s %s%s%s", name,
+                  cli->settings.store, cli->settings.store_source, meant ? " Did you mean \"" : "",
+                  meant ? meant : "", meant ? "\"?" : "",
+                  count ? "There are: " : "There is none at all: make one with regckpt create.",
+                  list, count ? "." : "");
+    store_list_free(names, count);
+    return result;
+}
+
+int access_read(const struct cli *cli, const char *name, unsigned flags, struct snapshot *out,
+                struct error *err)
+{
+    char *path;
+    int result = resource_name_check(name, err);
+
+    if (result || (result = store_check(cli->settings.store, err)))
+        return result;
+    if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
+        return error_system(err, ENOMEM, "Reading the checkpoint of %s", name);
+    result = snapshot_read(path, flags, out, err);
+    free(path);
+    return result == RESULT_NOT_FOUND ? no_resource(cli, name, err) : result;
+}
+
+int offline_open(const struct cli *cli, const char *name, struct offline *o, struct error *err)
+{
+    char *path;
+    int result;
+
+    *o = (struct offline){.lock_fd = -1};
+    if ((result = resource_name_check(name, err)) ||
+        (result = store_check(cli->settings.store, err)))
+        return result;
+    if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
+        return error_system(err, ENOMEM, "Opening the checkpoint of %s", name);
+    result = store_own(cli->settings.store, name, &o->lock_fd, err);
+    if (result == RESULT_NOT_FOUND)
+        result = no_resource(cli, name, err);
+    else if (!result && (result = checkpoint_open(path, &o->c, err))) {
+        store_disown(o->lock_fd);
+        o->lock_fd = -1;
+    }
+    free(path);
+    return result;
+}
+
+void offline_close(struct offline *o)
+{
+    checkpoint_close(o->c);
+    if (o->lock_fd >= 0)
+        store_disown(o->lock_fd);
+    *o = (struct offline){.lock_fd = -1};
+}
+
+int ctl_connect(const struct cli *cli, const char *name, struct error *err)
+{
+    char *dir = settings_resource_dir(&cli->settings, name), *path = NULL;
+    struct error why = {0};
+    int sock = -1;
+
+    err->code = RESULT_OK;
+    if (!dir || asprintf(&path, "%s/socket", dir) < 0)
+        error_system(err, ENOMEM, "Asking the monitor of %s", name);
+    else if ((sock = message_connect(path, &why)) < 0 && why.code != RESULT_NOT_FOUND)
+        *err = why;
+    free(path);
+    free(dir);
+    return sock;
+}
+
+/* Waits until the socket has something to say or the time is over, telling progress meanwhile. */
+static int wait_readable(int sock, struct progress *p, int64_t deadline_ms)
+{
+    for (;;) {
+        struct pollfd wait = {.fd = sock, .events = POLLIN};
+        int64_t left = deadline_ms < 0 ? TICK_MS : deadline_ms - progress_now_ms();
+        int ready;
+
+        if (left <= 0)
+            return RESULT_TIMEOUT;
+        ready = poll(&wait, 1, left < TICK_MS ? (int)left : TICK_MS);
+        if (ready > 0)
+            return RESULT_OK;
+        if (ready < 0 && errno != EINTR)
+            return errno;
+        if (p)
+            progress_tick(p);
+    }
+}
+
+/* Receives one message; an error is told as one of the monitor. */
+static int receive(int sock, struct message *m, struct progress *p, int64_t deadline_ms,
+                   struct error *err)
+{
+    int result = wait_readable(sock, p, deadline_ms);
+
+    if (!result)
+        result = message_receive(sock, m, CTL_QUICK_MS);
+    if (result == EPIPE)
+        return error_set(err, RESULT_PROGRAM,
+                         "The monitor ended before it answered. See its log, and \"regckpt "
+                         "status\" for what became of the resource.");
+    if (result == RESULT_TIMEOUT)
+        return error_set(err, RESULT_TIMEOUT,
+                         "The monitor did not answer in time. \"regckpt status\" tells what it is "
+                         "doing.");
+    if (result)
+        return error_set(err, result, "Waiting for the monitor's answer: %s.", result_name(result));
+    return RESULT_OK;
+}
+
+/* Reads the reply's head: its result and its error's text. */
+static int read_reply(struct message *m, struct unpack *u, struct error *err)
+{
+    int result;
+    char *text;
+
+    unpack_init(u, m->payload, m->len_bytes);
+    result = (int)unpack_u32(u);
+    text = unpack_text(u);
+    if (unpack_failed(u))
+        result = error_set(err, RESULT_INVALID,
+                           "The monitor's answer is malformed: it is probably another version. "
+                           "Take the resource offline and online again.");
+    else if (result)
+        error_set(err, result, "%s", text);
+    free(text);
+    return result;
+}
+
+int ctl_ask(int sock, enum ctl_message type, const struct pack *payload, struct progress *p,
+            int timeout_ms, struct message *reply, struct unpack *u, struct error *err)
+{
+    int64_t deadline_ms = timeout_ms < 0 ? -1 : progress_now_ms() + timeout_ms;
+    struct pack empty;
+    struct unpack at;
+    int result;
+
+    pack_init(&empty);
+    *reply = (struct message){.fd = -1};
+    result = message_send(sock, type, 1, payload ? payload : &empty, -1, CTL_QUICK_MS);
+    pack_free(&empty);
+    if (result && result != EPIPE) /* EPIPE: the reading below may still find out why */
+        return error_set(err, result, "Asking the monitor: %s.", result_name(result));
+    while (!(result = receive(sock, reply, p, deadline_ms, err))) {
+        char *text;
+
+        if (reply->type == CTL_REPLY && reply->tag == 1)
+            break;
+        if (reply->type == CTL_PROGRESS && p) {
+            unpack_init(&at, reply->payload, reply->len_bytes);
+            if ((text = unpack_text(&at)))
+                progress_say(p, text);
+            free(text);
+        }
+        message_free(reply);
+        *reply = (struct message){.fd = -1};
+    }
+    if (!result && (result = read_reply(reply, &at, err)))
+        message_free(reply);
+    if (!result && u)
+        *u = at;
+    return result;
+}
+
+int ctl_call(const struct cli *cli, const char *name, enum ctl_message type,
+             const struct pack *payload, struct progress *p, int timeout_ms, struct message *reply,
+             struct unpack *u, struct error *err)
+{
+    struct error why = {0};
+    int sock = ctl_connect(cli, name, &why), result;
+
+    if (sock < 0 && why.code)
+        return error_set(err, why.code, "%s", why.text);
+    if (sock < 0)
+        return error_set(err, RESULT_NOT_FOUND,
+                         "%s has gone offline on this node meanwhile. Try again.", name);
+    result = ctl_ask(sock, type, payload, p, timeout_ms, reply, u, err);
+    close(sock);
+    return result;
+}
+
+char *ctl_online_prefix(int sock)
+{
+    struct monitor_status s;
+    struct message reply;
+    struct unpack u;
+    char *prefix = NULL;
+
+    if (ctl_ask(sock, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, NULL))
+        return NULL;
+    if (!unpack_monitor_status(&u, &s)) {
+        prefix = s.prefix && *s.prefix ? strdup(s.prefix) : NULL;
+        monitor_status_free(&s);
+    }
+    message_free(&reply);
+    return prefix;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a verb reaches a resource: by reading its checkpoint, by owning it while it is offline, or by
+ * asking its monitor while it is online on this node.
+ */
+#ifndef REGCKPT_ACCESS_H
+#define REGCKPT_ACCESS_H
+
+#include "cli.h"
+#include "ctlproto.h"
+#include "progress.h"
+#include "store.h"
+#include "words.h"
+
+/* A checkpoint read whole or by its head (SNAPSHOT_*).  RESULT_NOT_FOUND names the resources there
+ * are. */
+int access_read(const struct cli *cli, const char *name, unsigned flags, struct snapshot *out,
+                struct error *err);
+
+/* A resource that is offline, taken for a change. */
+struct offline {
+    int lock_fd;
+    struct checkpoint *c;
+};
+/* Owns it and opens its checkpoint for writing. RESULT_OWNED tells by whom it is held. */
+int offline_open(const struct cli *cli, const char *name, struct offline *o, struct error *err);
+void offline_close(struct offline *o);
+
+/*
+ * The monitor of a resource on this node: its socket, or -1: nobody listens (err->code is 0 then),
+ * or it could not be asked (err is set).
+ */
+int ctl_connect(const struct cli *cli, const char *name, struct error *err);
+
+/*
+ * Sends the connection's one request and waits for its reply, passing its progress on; payload and
+ * p may be NULL. timeout_ms -1: as long as the monitor lives.  *u (may be NULL) stands behind the
+ * reply's error text; *reply is the caller's (message_free) if the result is 0.
+ */
+int ctl_ask(int sock, enum ctl_message type, const struct pack *payload, struct progress *p,
+            int timeout_ms, struct message *reply, struct unpack *u, struct error *err);
+
+/* The prefix that the monitor at sock runs in, malloc'ed; NULL: it did not say. */
+char *ctl_online_prefix(int sock);
+
+/* ctl_connect, ctl_ask and close in one: a monitor takes one request a connection. */
+int ctl_call(const struct cli *cli, const char *name, enum ctl_message type,
+             const struct pack *payload, struct progress *p, int timeout_ms, struct message *reply,
+             struct unpack *u, struct error *err);
+
+/* How long a monitor may take for a quick question. */
+#define CTL_QUICK_MS 5000
+
+#endif

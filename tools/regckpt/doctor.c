@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "table.h"
+#include "verbs.h"
+#include "wineside.h"
+
+static const struct verb_text text = {
+    .name = "doctor",
+    .usage = "[NAME]",
+    .details = "Checks whether this node can run the resource NAME, or resources at all, and\n"
+               "says for each \"no\" what to do. Exit code 1 if there is one.",
+    .least_args = 0,
+    .most_args = 1,
+    .has_json = true,
+};
+
+struct doctor {
+    struct cli cli;
+    const char *prefix;
+    struct json *j;
+    struct table table;
+    unsigned bad;
+};
+
+/* One finding: what was checked, is it fine, and what was found or what to do. */
+__attribute__((format(printf, 4, 5)))
+static void finding(struct doctor *d, const char *what, bool fine, const char *format, ...)
+{
+    char detail[ERROR_TEXT_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    d->bad += !fine;
+    if (d->j) {
+        json_open_object(d->j, NULL);
+        json_text(d->j, "check", what);
+        json_bool(d->j, "ok", fine);
+        json_text(d->j, "detail", detail);
+        json_close_object(d->j);
+        return;
+    }
+    table_cell(&d->table, "%s", what);
+    table_cell(&d->table, "%s", fine ? "ok" : "no");
+    table_cell(&d->table, "%s", detail);
+}
+
+/* The store: is it one, and can this node do on it what is needed? */
+static bool check_store(struct doctor *d)
+{
+    const struct settings *s = &d->cli.settings;
+    struct error err = {0};
+    bool made, fine = !store_check(s->store, &err);
+
+    if (!fine)
+        finding(d, "store", false, "%s", err.text);
+    else
+        finding(d, "store", true, "%s (from %s)", s->store, s->store_source);
+    if (fine && store_init(s->store, &made, &err))
+        finding(d, "store: locks, rename, fsync, space", false, "%s", err.text);
+    else if (fine)
+        finding(d, "store: locks, rename, fsync, space", true, "tested there just now");
+    return fine;
+}
+
+/* A program of this project. */
+static void check_program_file(struct doctor *d, const char *name, const char *what,
+                               const char *without)
+{
+    struct error err = {0};
+    char *path = settings_find_program(name, &err);
+
+    if (path)
+        finding(d, what, true, "%s", path);
+    else
+        finding(d, what, *without != 0, "%s", *without ? without : err.text);
+    free(path);
+}
+
+/* The service as the prefix has it. */
+static void check_service(struct doctor *d, const struct program_facts *facts)
+{
+    const char *name = d->cli.args[0];
+
+    if (facts->wrapped)
+        finding(d, "service wrapped", true, "every start of the service restores first");
+    else if (facts->start_type == 2) /* SERVICE_AUTO_START */
+        finding(d, "service wrapped", false,
+                "it starts by itself, unprotected, with the prefix. Put "
+                "regckpt-host in front of it: regckpt wrap %s --autostart",
+                name);
+    else
+        finding(d, "service wrapped", true, "not yet; online does it");
+    if (facts->state == 4 && !facts->wrapped) /* SERVICE_RUNNING */
+        finding(d, "service stopped", false,
+                "it runs unprotected now. Stop it before online: wine net "
+                "stop \"...\"");
+}
+
+/* The program or service as the prefix has it. */
+static void check_program(struct doctor *d, struct wineside *w, const struct resource *r)
+{
+    bool service = r->kind == RESOURCE_SERVICE;
+    const char *what = service ? "service" : "program";
+    struct program_facts facts = {0};
+    struct error err = {0};
+
+    if (hostlink_query_program(&w->link, r, &facts, &err)) {
+        finding(d, what, false, "%s", err.text);
+        return;
+    }
+    if (!facts.exists)
+        finding(d, what, false, "\"%s\" is not there in the prefix. Install it on this node.",
+                service ? r->service : r->command);
+    else if (facts.bits)
+        finding(d, what, true, "%u-bit: %s", facts.bits, facts.image_path ? facts.image_path : "");
+    else
+        finding(d, what, true, "whether 64 or 32-bit is not known: %s",
+                facts.image_path ? facts.image_path : "");
+    if (facts.bits == 32 && w->place.bits == 64 && !wine_place_runs_32bit(&w->place))
+        finding(d, "32-bit Wine", false,
+                "the program is a 32-bit one, and Wine's 32-bit part is not "
+                "installed: dpkg --add-architecture i386; apt-get install wine32:i386; then "
+                "WINEPREFIX=%s wineboot -u",
+                w->place.prefix);
+    else if (facts.bits == 32)
+        finding(d, "32-bit Wine", true, "there");
+    if (facts.exists && service)
+        check_service(d, &facts);
+    program_facts_free(&facts);
+}
+
+/* Wine, the prefix, the host in it. */
+static void check_wine(struct doctor *d, const struct resource *r)
+{
+    const char *name = d->cli.arg_count ? d->cli.args[0] : "doctor";
+    struct wine_place place = {0};
+    struct wineside wine;
+    struct error err = {0};
+    struct progress p;
+
+    progress_begin(&p, d->cli.json);
+    if (wine_place_find(r, d->prefix, &d->cli.settings, &place, &err)) {
+        finding(d, "Wine and prefix", false, "%s", err.text);
+        return;
+    }
+    finding(d, "Wine", true, "%s", place.wine);
+    finding(d, "prefix", true, "%s, %u-bit%s%s", place.prefix, place.bits,
+            *place.user ? ", as user " : "", place.user);
+    wine_place_free(&place);
+    if (wineside_open(&d->cli, name, r, d->prefix, &p, &wine, &err)) {
+        finding(d, "host answers", false, "%s", err.text);
+        return;
+    }
+    finding(d, "host answers", true, "%u-bit, in the booted prefix", wine.link.bits);
+    if (d->cli.arg_count)
+        check_program(d, &wine, r);
+    wineside_close(&wine);
+}
+
+/* What the resource itself asks of a node. */
+static void check_resource(struct doctor *d, const struct snapshot *s)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (s->resource.lag_ms)
+        finding(d, "hook", true, "watch only (this version has no hook); enough for lag %u ms",
+                s->resource.lag_ms);
+    else
+        finding(d, "hook", false,
+                "watch only, and lag 0 needs the hook: online refuses it. Set a lag: "
+                "regckpt set %s --lag %d",
+                d->cli.args[0], DEFAULT_LAG_MS);
+    if (s->state.saved > (uint64_t)(now.tv_sec + 60) * 1000000)
+        finding(d, "clock", false, "the last save, by node %s, lies in this node's future. Set the "
+                "clocks by one source (chrony)", s->state.node);
+    else
+        finding(d, "clock", true, "not behind the last save");
+}
+
+/* All checks in their order. */
+static void examine(struct doctor *d)
+{
+    struct resource none;
+    struct snapshot s;
+    struct error err = {0};
+    bool store = check_store(d), have = false;
+
+    finding(d, "run directory", access(d->cli.settings.run_dir, W_OK) == 0 ||
+            access(d->cli.settings.run_dir, F_OK) != 0, "%s", d->cli.settings.run_dir);
+    check_program_file(d, "regckpt-monitor", "monitor", "");
+    check_program_file(d, "regckpt-host.exe.so", "64-bit host", "");
+    check_program_file(d, "regckpt-host32.exe.so", "32-bit host",
+                       "not built; only a 32-bit prefix needs it");
+    if (store && d->cli.arg_count) {
+        have = !access_read(&d->cli, d->cli.args[0], SNAPSHOT_HEAD, &s, &err);
+        if (!have)
+            finding(d, "resource", false, "%s", err.text);
+        else
+            finding(d, "resource", true, "registered keys: %zu", s.key_count);
+    }
+    if (have)
+        check_resource(d, &s);
+    resource_init(&none);
+    if (have || !d->cli.arg_count)
+        check_wine(d, have ? &s.resource : &none);
+    resource_free(&none);
+    if (have)
+        snapshot_free(&s);
+}
+
+int verb_doctor(int argc, char **argv)
+{
+    static const char *const headings[] = {"CHECK", "", "FOUND, OR WHAT TO DO"};
+    struct doctor d = {0};
+    const struct cli_option options[] = {
+        {"prefix", OPTION_TEXT, &d.prefix, "DIR", "with this Wine prefix"},
+        {0},
+    };
+    struct json j;
+    int code = cli_begin(&d.cli, argc, argv, &text, options);
+
+    if (code != CLI_GO_ON)
+        return code;
+    table_begin(&d.table, 3, headings);
+    if (d.cli.json) {
+        d.j = &j;
+        json_begin(&j, stdout);
+        json_open_object(&j, NULL);
+        json_text(&j, "node", d.cli.settings.node);
+        json_open_array(&j, "checks");
+    }
+    examine(&d);
+    if (d.j) {
+        json_close_array(&j);
+        json_bool(&j, "ok", !d.bad);
+        json_close_object(&j);
+        json_end(&j);
+    } else {
+        table_print(&d.table, stdout, "");
+    }
+    table_free(&d.table);
+    code = d.bad ? 1 : 0;
+    cli_end(&d.cli);
+    return code;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compare.h"
+#include "startmonitor.h"
+#include "verbs.h"
+
+static const struct verb_text text = {
+    .name = "online",
+    .usage = "NAME",
+    .details = "Takes the resource NAME on this node: owns it, makes its registered keys in\n"
+               "the registry equal to the checkpoint, starts the service or program, and\n"
+               "mirrors every change from then on. Returns when the program runs. What was\n"
+               "edited while it was offline is overwritten; --dry-run shows that before.",
+    .least_args = 1,
+    .most_args = 1,
+    .has_json = true,
+};
+
+struct online_options {
+    const char *prefix;
+    bool dry_run;
+    int timeout_ms; /* -1: none */
+};
+
+/* Would this node get it?  Tells what a dry run finds out about the ownership. */
+static int check_owner(const struct cli *cli, const struct snapshot *s, struct error *err)
+{
+    const char *name = cli->args[0];
+    int lock_fd, result = store_own(cli->settings.store, name, &lock_fd, err);
+
+    if (result)
+        return result;
+    store_disown(lock_fd);
+    if (cli->json)
+        return RESULT_OK;
+    if (s->state.status == CHECKPOINT_ONLINE)
+        printf("%s: its last owner, node %s, is gone without releasing it; it would be taken "
+               "over.\n",
+               name, s->state.node);
+    else
+        printf("%s: is free.\n", name);
+    return RESULT_OK;
+}
+
+/* What would be started, and what there is in the way. */
+static int check_program(const struct cli *cli, const struct snapshot *s, struct wineside *w,
+                         struct json *j, struct error *err)
+{
+    bool service = s->resource.kind == RESOURCE_SERVICE;
+    const char *what = service ? s->resource.service : s->resource.command;
+    struct program_facts facts = {0};
+    int result = hostlink_query_program(&w->link, &s->resource, &facts, err);
+
+    if (!result && !facts.exists)
+        result = error_set(err, RESULT_PROGRAM,
+                           "The %s \"%s\" is not there in the prefix %s. Install it on this node "
+                           "first.",
+                           service ? "service" : "program of", what, w->place.prefix);
+    if (!result && j) {
+        json_text(j, "program", what);
+        json_number(j, "bits", facts.bits);
+        json_bool(j, "would_wrap", service && !facts.wrapped);
+    } else if (!result) {
+        printf("%s: would start the %s \"%s\" (%u-bit) in the prefix %s%s.\n", cli->args[0],
+               service ? "service" : "program", what, facts.bits, w->place.prefix,
+               service && !facts.wrapped ? ", putting regckpt-host in front of it" : "");
+    }
+    program_facts_free(&facts);
+    return result;
+}
+
+/* Everything online would do up to its first change, told. */
+static int dry_run_with(const struct cli *cli, const struct snapshot *s, struct wineside *w,
+                        struct json *j, struct error *err)
+{
+    struct compare_totals totals = {0};
+    int result;
+
+    if (j)
+        json_open_array(j, "differences");
+    result = compare_offline(s, w, j, &totals, err);
+    if (j) {
+        json_close_array(j);
+        json_number(j, "added", totals.added);
+        json_number(j, "changed", totals.changed);
+        json_number(j, "removed", totals.removed);
+        json_number(j, "uncaptured", totals.uncaptured);
+    } else if (!result) {
+        compare_print_totals(cli->args[0], &totals);
+    }
+    return result ? result : check_program(cli, s, w, j, err);
+}
+
+/* online --dry-run. */
+static int dry_run(const struct cli *cli, const struct online_options *o, struct progress *p,
+                   struct error *err)
+{
+    struct json writer, *j = cli->json ? &writer : NULL;
+    struct wineside wine;
+    struct snapshot s;
+    int result = access_read(cli, cli->args[0], 0, &s, err);
+
+    if (result)
+        return result;
+    result = check_owner(cli, &s, err);
+    if (!result && !s.resource.lag_ms)
+        result = error_set(err, RESULT_UNPROTECTED,
+                           "%s has lag 0, which needs the hook in the program's processes, and "
+                           "this version has none. Set a lag: regckpt set %s --lag %d.",
+                           cli->args[0], cli->args[0], DEFAULT_LAG_MS);
+    if (!result &&
+        !(result = wineside_open(cli, cli->args[0], &s.resource, o->prefix, p, &wine, err))) {
+        if (j) {
+            json_begin(j, stdout);
+            json_open_object(j, NULL);
+            json_text(j, "resource", cli->args[0]);
+            json_text(j, "prefix", wine.place.prefix);
+        }
+        result = dry_run_with(cli, &s, &wine, j, err);
+        if (j && result) {
+            json_drop(j);
+        } else if (j) {
+            json_close_object(j);
+            json_end(j);
+        }
+        wineside_close(&wine);
+    }
+    snapshot_free(&s);
+    return result;
+}
+
+/* Tells that it is online. */
+static void report(const struct cli *cli, bool already, const struct progress *p)
+{
+    if (cli->json) {
+        struct json j;
+
+        json_begin(&j, stdout);
+        json_open_object(&j, NULL);
+        json_text(&j, "resource", cli->args[0]);
+        json_bool(&j, "online", true);
+        json_bool(&j, "already", already);
+        json_text(&j, "node", cli->settings.node);
+        json_number(&j, "took_ms", (uint64_t)(progress_now_ms() - p->begun_ms));
+        json_close_object(&j);
+        json_end(&j);
+    } else if (already) {
+        printf("%s is online on this node (%s) already.\n", cli->args[0], cli->settings.node);
+    } else {
+        printf("%s is online on node %s (store %s, from %s).\n", cli->args[0], cli->settings.node,
+               cli->settings.store, cli->settings.store_source);
+    }
+}
+
+/* Is a monitor there that has it online already?  1, 0, or an error. */
+static int is_online(const struct cli *cli, bool *online, struct error *err)
+{
+    struct monitor_status status;
+    struct message reply;
+    struct unpack u;
+    int sock = ctl_connect(cli, cli->args[0], err), result;
+
+    *online = false;
+    if (sock < 0)
+        return err->code;
+    result = ctl_ask(sock, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, err);
+    close(sock);
+    if (result)
+        return result;
+    if (unpack_monitor_status(&u, &status)) {
+        result = error_set(err, RESULT_INVALID,
+                           "The monitor of %s answers in words this version does "
+                           "not know. Take it offline with the version that started it.",
+                           cli->args[0]);
+    } else if (status.phase == PHASE_ONLINE) {
+        *online = true;
+    } else {
+        result =
+            error_set(err, RESULT_OWNED,
+                      "%s is %s on this node just now. See \"regckpt status "
+                      "%s\".",
+                      cli->args[0],
+                      status.phase < PHASE_ONLINE ? "being taken online" : "being taken offline",
+                      cli->args[0]);
+    }
+    if (result != RESULT_INVALID)
+        monitor_status_free(&status);
+    message_free(&reply);
+    return result;
+}
+
+/* Takes it online; *already: it was. */
+static int online(const struct cli *cli, const struct online_options *o, struct progress *p,
+                  bool *already, struct error *err)
+{
+    struct snapshot s;
+    int result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
+
+    if (result)
+        return result;
+    snapshot_free(&s);
+    if ((result = is_online(cli, already, err)) || *already)
+        return result;
+    return monitor_start(cli, cli->args[0], o->prefix, o->timeout_ms, p, err);
+}
+
+int verb_online(int argc, char **argv)
+{
+    struct online_options o = {.timeout_ms = -1};
+    const char *timeout = NULL;
+    const struct cli_option options[] = {
+        {"dry-run", OPTION_FLAG, &o.dry_run, NULL, "show what would be done, change nothing"},
+        {"prefix", OPTION_TEXT, &o.prefix, "DIR", "in this Wine prefix"},
+        {"timeout", OPTION_TEXT, &timeout, "S", "wait for at most S seconds (until it is decided)"},
+        {0},
+    };
+    struct error err = {0};
+    struct progress p;
+    struct cli cli;
+    bool already = false;
+    int result = 0, code = cli_begin(&cli, argc, argv, &text, options);
+
+    if (code != CLI_GO_ON)
+        return code;
+    progress_begin(&p, cli.json);
+    if (timeout)
+        result = cli_seconds("timeout", timeout, &o.timeout_ms, &err);
+    if (!result)
+        result = o.dry_run ? dry_run(&cli, &o, &p, &err) : online(&cli, &o, &p, &already, &err);
+    if (!result && !o.dry_run)
+        report(&cli, already, &p);
+    code = result ? cli_fail(&cli, &err) : 0;
+    cli_end(&cli);
+    return code;
+}

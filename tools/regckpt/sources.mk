@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command, regckpt: one verb a file.
+command_SOURCES = \
+	access.c \
+	add.c \
+	addkeys.c \
+	cli.c \
+	compare.c \
+	create.c \
+	delete.c \
+	diff.c \
+	doctor.c \
+	export.c \
+	import.c \
+	importkeys.c \
+	init.c \
+	json.c \
+	keymatch.c \
+	keytext.c \
+	list.c \
+	log.c \
+	offline.c \
+	online.c \
+	progress.c \
+	property_options.c \
+	remove.c \
+	repair.c \
+	rollback.c \
+	rollback_plan.c \
+	run.c \
+	save.c \
+	set.c \
+	show.c \
+	startmonitor.c \
+	status.c \
+	statusread.c \
+	table.c \
+	timepoint.c \
+	verdict.c \
+	verify.c \
+	wineside.c \
+	words.c \
+	wrap.c
+command_MAIN = \
+	main.c

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting a resource's monitor: for online as a daemon that tells how it goes, for run in our
+ * place.
+ */
+#ifndef REGCKPT_STARTMONITOR_H
+#define REGCKPT_STARTMONITOR_H
+
+#include "cli.h"
+#include "progress.h"
+
+/*
+ * Starts it and waits until the resource is online or the monitor says why not.  timeout_ms -1: as
+ * long as it takes.  RESULT_TIMEOUT: the monitor goes on; the message says how to end it.
+ */
+int monitor_start(const struct cli *cli, const char *name, const char *prefix, int timeout_ms,
+                  struct progress *p, struct error *err);
+
+/* Becomes the monitor in the foreground; returns only if that fails. */
+int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "statusread.h"
+
+#define STORE_MS 5000
+#define ANSWER_BYTES_MAX (16u << 20)
+
+/* --- the child: reads the store and packs what it finds --- */
+
+/* One resource as the store shows it. */
+static void pack_stored(struct pack *p, const struct cli *cli, const char *name)
+{
+    struct error err = {0}, lock_err = {0};
+    struct snapshot s = {0};
+    int *pids = NULL, result = access_read(cli, name, SNAPSHOT_HEAD, &s, &err);
+    uint32_t uncaptured = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; !result && i < s.key_count; i++)
+        uncaptured += !(s.keys[i].key.flags & KEY_CAPTURED);
+    if (result != RESULT_NOT_FOUND)
+        store_lock_holders(cli->settings.store, name, &pids, &count);
+    pack_text(p, name);
+    pack_u32(p, (uint32_t)result);
+    pack_text(p, err.text);
+    pack_u64(p, s.state.epoch);
+    pack_u64(p, s.state.sequence);
+    pack_u32(p, s.state.status);
+    pack_text(p, s.state.node);
+    pack_u64(p, s.state.since);
+    pack_u64(p, s.state.saved);
+    pack_u32(p, (uint32_t)s.key_count);
+    pack_u32(p, uncaptured);
+    pack_u32(p, result == RESULT_NOT_FOUND
+                    ? 0 : (uint32_t)store_is_owned(cli->settings.store, name, &lock_err));
+    pack_u32(p, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        pack_u32(p, (uint32_t)pids[i]);
+    free(pids);
+    if (!result)
+        snapshot_free(&s);
+}
+
+/* All that was asked for; the first number is the result for the store as a whole. */
+static void pack_store(struct pack *p, const struct cli *cli, const char *name)
+{
+    struct error err = {0};
+    char **names = NULL;
+    size_t count = 0;
+    int result = store_check(cli->settings.store, &err);
+
+    if (!result && !name)
+        result = store_list(cli->settings.store, &names, &count, &err);
+    pack_u32(p, (uint32_t)result);
+    pack_text(p, err.text);
+    pack_u32(p, result ? 0 : name ? 1 : (uint32_t)count);
+    if (!result && name)
+        pack_stored(p, cli, name);
+    for (size_t i = 0; !result && !name && i < count; i++)
+        pack_stored(p, cli, names[i]);
+    store_list_free(names, count);
+}
+
+/* The child's whole life. */
+static void read_and_say(int fd, const struct cli *cli, const char *name)
+{
+    struct pack p;
+    size_t done = 0;
+
+    pack_init(&p);
+    pack_store(&p, cli, name);
+    while (!p.failed && done < p.len) {
+        ssize_t wrote = write(fd, p.bytes + done, p.len - done);
+
+        if (wrote < 0 && errno != EINTR)
+            break;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    _exit(0);
+}
+
+/* --- the parent --- */
+
+/* Reads until the end or the deadline; false: not to the end. */
+static bool read_bounded(int fd, struct pack *p)
+{
+    int64_t deadline_ms = progress_now_ms() + STORE_MS;
+    char part[65536];
+
+    for (;;) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        int64_t left = deadline_ms - progress_now_ms();
+        ssize_t got;
+
+        if (left <= 0 || p->len > ANSWER_BYTES_MAX)
+            return false;
+        if (poll(&wait, 1, (int)left) <= 0)
+            continue;
+        got = read(fd, part, sizeof(part));
+        if (got == 0)
+            return !p->failed;
+        if (got > 0)
+            pack_raw(p, part, (size_t)got);
+        else if (errno != EINTR)
+            return false;
+    }
+}
+
+/* Lets a child read the store; its answer in *p. RESULT_TIMEOUT if it does not come back. */
+static int ask_store(const struct cli *cli, const char *name, struct pack *p, struct error *err)
+{
+    int ends[2];
+    bool whole;
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC))
+        return error_system(err, errno, "Reading the store: a pipe");
+    fflush(NULL);
+    if (!(pid = fork())) {
+        close(ends[0]);
+        read_and_say(ends[1], cli, name);
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return error_system(err, errno, "Reading the store: a process for it");
+    }
+    whole = read_bounded(ends[0], p);
+    close(ends[0]);
+    if (!whole)
+        kill(pid, SIGKILL); /* one that hangs in the storage dies when that comes back */
+    waitpid(pid, NULL, whole ? 0 : WNOHANG);
+    return whole ? RESULT_OK
+                 : error_set(err, RESULT_TIMEOUT,
+                             "The store %s (from %s) does not answer within %d s. Is the shared "
+                             "storage there?",
+                             cli->settings.store, cli->settings.store_source, STORE_MS / 1000);
+}
+
+/* Room for one more resource. */
+static struct resource_status *add_status(struct status_list *list, char *name)
+{
+    struct resource_status *items = realloc(list->items, (list->count + 1) * sizeof(*items));
+
+    if (!items || !name) {
+        if (items)
+            list->items = items;
+        free(name);
+        return NULL;
+    }
+    list->items = items;
+    items[list->count] = (struct resource_status){.name = name, .owned = -1};
+    return &items[list->count++];
+}
+
+/* One resource as the child packed it. */
+static int unpack_stored(struct unpack *u, struct status_list *list)
+{
+    struct resource_status *s = add_status(list, unpack_text(u));
+    char *text, *node;
+    uint32_t count;
+    int result;
+
+    if (!s)
+        return ENOMEM;
+    s->have_store = true;
+    result = (int)unpack_u32(u);
+    text = unpack_text(u);
+    if (result)
+        error_set(&s->store_error, result, "%s", text ? text : "");
+    s->state.epoch = unpack_u64(u);
+    s->state.sequence = unpack_u64(u);
+    s->state.status = unpack_u32(u);
+    if ((node = unpack_text(u)))
+        snprintf(s->state.node, sizeof(s->state.node), "%s", node);
+    s->state.since = unpack_u64(u);
+    s->state.saved = unpack_u64(u);
+    s->registered = unpack_u32(u);
+    s->uncaptured = unpack_u32(u);
+    s->owned = (int)unpack_u32(u);
+    count = unpack_u32(u);
+    free(text);
+    free(node);
+    if (unpack_failed(u) || count > (size_t)(u->end - u->at) / 4 ||
+        !(s->holders = calloc(count + 1, sizeof(*s->holders))))
+        return ENOMEM;
+    while (s->holder_count < count)
+        s->holders[s->holder_count++] = unpack_u32(u);
+    return RESULT_OK;
+}
+
+/* Resources that have a directory on this node, for when the store cannot tell their names. */
+static void list_local(const struct cli *cli, struct status_list *list)
+{
+    DIR *dir = opendir(cli->settings.run_dir);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        char *dot = strrchr(entry->d_name, '.'), *name, *path;
+
+        if (!dot || dot == entry->d_name ||
+            !(name = strndup(entry->d_name, (size_t)(dot - entry->d_name))))
+            continue;
+        path = settings_resource_dir(&cli->settings, name);
+        if (path && !strcmp(strrchr(path, '/') + 1, entry->d_name) &&
+            !resource_name_check(name, NULL))
+            add_status(list, name);
+        else
+            free(name);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* Asks the monitor, if one is there. */
+static void ask_monitor(const struct cli *cli, struct resource_status *s)
+{
+    int sock = ctl_connect(cli, s->name, &s->monitor_error);
+    struct message reply;
+    struct unpack u;
+
+    if (sock < 0)
+        return;
+    if (!ctl_ask(sock, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, &s->monitor_error)) {
+        if (unpack_monitor_status(&u, &s->monitor))
+            error_set(&s->monitor_error, RESULT_INVALID,
+                      "The monitor answers in words this version does "
+                      "not know: it is another version.");
+        else
+            s->have_monitor = true;
+        message_free(&reply);
+    }
+    close(sock);
+}
+
+int status_read(const struct cli *cli, const char *name, struct status_list *out, struct error *err)
+{
+    struct unpack u;
+    struct pack p;
+    char *text;
+    int result = name ? resource_name_check(name, err) : RESULT_OK;
+
+    *out = (struct status_list){0};
+    if (result)
+        return result;
+    pack_init(&p);
+    if (!ask_store(cli, name, &p, &out->store_error)) {
+        unpack_init(&u, p.bytes, p.len);
+        result = (int)unpack_u32(&u);
+        text = unpack_text(&u);
+        if (result)
+            error_set(&out->store_error, result, "%s", text ? text : "");
+        free(text);
+        result = RESULT_OK;
+        for (uint32_t count = unpack_u32(&u); !result && count && !unpack_failed(&u); count--)
+            result = unpack_stored(&u, out);
+    }
+    pack_free(&p);
+    if (!result && !out->count && out->store_error.code) {
+        if (!name)
+            list_local(cli, out);
+        else if (!add_status(out, strdup(name)))
+            result = ENOMEM;
+    }
+    for (size_t i = 0; !result && i < out->count; i++)
+        ask_monitor(cli, &out->items[i]);
+    if (!result)
+        return RESULT_OK;
+    status_free(out);
+    return error_system(err, result, "Reading the status");
+}
+
+void status_free(struct status_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].have_monitor)
+            monitor_status_free(&list->items[i].monitor);
+        free(list->items[i].name);
+        free(list->items[i].holders);
+    }
+    free(list->items);
+    *list = (struct status_list){0};
+}

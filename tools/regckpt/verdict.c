@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a resource is, in one line: what is known of it, weighed.
+ */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "keytext.h"
+#include "statusread.h"
+
+#define BUSY_US 5000000 /* a call to storage that takes longer is a failure for now */
+
+enum verdict {
+    VERDICT_ONLINE, VERDICT_STARTING, VERDICT_STOPPING, VERDICT_UNPROTECTED, VERDICT_ELSEWHERE,
+    VERDICT_UNANSWERED, VERDICT_TAKEN, VERDICT_LOST, VERDICT_OFFLINE, VERDICT_DAMAGED,
+    VERDICT_UNREADABLE, VERDICT_UNKNOWN,
+};
+
+/* Storage is failing, or in a call that does not return, since; 0: neither. */
+static uint64_t failing_since(const struct monitor_status *m)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (m->storage_failing_since)
+        return m->storage_failing_since;
+    return m->busy_since && m->busy_since + BUSY_US < (uint64_t)now.tv_sec * 1000000
+               ? m->busy_since : 0;
+}
+
+/* Weighs what is known. */
+static enum verdict weigh(const struct resource_status *s)
+{
+    if (s->have_monitor) {
+        if (s->monitor.phase >= PHASE_ONLINE && failing_since(&s->monitor))
+            return VERDICT_UNPROTECTED;
+        return s->monitor.phase < PHASE_ONLINE ? VERDICT_STARTING
+               : s->monitor.phase == PHASE_ONLINE ? VERDICT_ONLINE : VERDICT_STOPPING;
+    }
+    if (s->monitor_error.code)
+        return VERDICT_UNANSWERED;
+    if (!s->have_store)
+        return VERDICT_UNKNOWN;
+    if (s->store_error.code == RESULT_DAMAGED || s->store_error.code == RESULT_FOREIGN ||
+        s->store_error.code == RESULT_NEWER)
+        return VERDICT_DAMAGED;
+    if (s->store_error.code)
+        return VERDICT_UNREADABLE;
+    if (s->owned == 1 && s->state.status == CHECKPOINT_OFFLINE)
+        return VERDICT_TAKEN;
+    if (s->owned == 1)
+        return s->holder_count ? VERDICT_UNANSWERED : VERDICT_ELSEWHERE;
+    if (s->owned)
+        return VERDICT_UNKNOWN;
+    return s->state.status == CHECKPOINT_ONLINE ? VERDICT_LOST : VERDICT_OFFLINE;
+}
+
+const char *status_word(const struct resource_status *s)
+{
+    static const char *const words[] = {
+        "online", "starting", "stopping", "unprotected", "online-elsewhere", "unanswered", "taken",
+        "lost", "offline", "damaged", "unreadable", "unknown"};
+
+    return words[weigh(s)];
+}
+
+/* Formats, malloc'ed. */
+__attribute__((format(printf, 1, 2)))
+static char *line(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    return text;
+}
+
+/* A resource that is online here. */
+static char *online_line(const struct monitor_status *m)
+{
+    char lag[48] = "", uncaptured[48] = "";
+
+    if (m->lag_us)
+        snprintf(lag, sizeof(lag), ", lag %llu ms", (unsigned long long)(m->lag_us + 999) / 1000);
+    if (m->uncaptured)
+        snprintf(uncaptured, sizeof(uncaptured), ", %u of %u keys not captured yet", m->uncaptured,
+                 m->registered);
+    return line("ONLINE on node %s, protected%s%s", m->node, lag, uncaptured);
+}
+
+/* A resource that somebody on this node holds, but no monitor answers for. */
+static char *unanswered_line(const struct resource_status *s)
+{
+    char pids[200] = "";
+
+    if (s->monitor_error.code)
+        return line("NO ANSWER from its monitor on this node: %s", s->monitor_error.text);
+    for (size_t i = 0; i < s->holder_count && i < 12; i++)
+        snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%s%u", i ? ", " : "",
+                 s->holders[i]);
+    return line("HELD on this node by process %s, but no monitor answers: it is gone, or runs for "
+                "another user or run_dir; the resource is free when these processes are gone",
+                pids);
+}
+
+char *status_verdict(const struct resource_status *s, int *code)
+{
+    enum verdict verdict = weigh(s);
+    char room[32];
+
+    *code = verdict == VERDICT_DAMAGED
+                ? 2
+                : verdict == VERDICT_UNPROTECTED || verdict == VERDICT_UNANSWERED ||
+                      verdict == VERDICT_LOST || verdict == VERDICT_UNREADABLE ||
+                      verdict == VERDICT_UNKNOWN;
+    switch (verdict) {
+    case VERDICT_ONLINE:
+        return online_line(&s->monitor);
+    case VERDICT_STARTING:
+        return line("STARTING on node %s: %s", s->monitor.node,
+                    s->monitor.phase == PHASE_RESTORING   ? "restoring"
+                    : s->monitor.phase == PHASE_LAUNCHING ? "starting the program"
+                                                          : "booting Wine");
+    case VERDICT_STOPPING:
+        return line("STOPPING on node %s: %s", s->monitor.node,
+                    s->monitor.phase == PHASE_SAVING ? "saving" : "stopping the program");
+    case VERDICT_UNPROTECTED:
+        return line("RUNNING UNPROTECTED on node %s: storage %s since %s", s->monitor.node,
+                    s->monitor.storage_failing_since ? "failing" : "not answering",
+                    time_text(failing_since(&s->monitor), room));
+    case VERDICT_ELSEWHERE:
+        return line("ONLINE on node %s since %s", s->state.node, time_text(s->state.since, room));
+    case VERDICT_UNANSWERED:
+        return unanswered_line(s);
+    case VERDICT_TAKEN:
+        return line("TAKEN just now, by a command or to be started");
+    case VERDICT_LOST:
+        return line("LOST: owner node %s is gone; the next online takes over", s->state.node);
+    case VERDICT_OFFLINE:
+        if (!s->state.node[0])
+            return line("OFFLINE, never online so far");
+        return line("OFFLINE, last online on node %s, released %s", s->state.node,
+                    time_text(s->state.since, room));
+    case VERDICT_DAMAGED:
+        return line("DAMAGED: %s", s->store_error.text);
+    case VERDICT_UNREADABLE:
+        return line("UNREADABLE: %s", s->store_error.text);
+    case VERDICT_UNKNOWN:
+        break;
+    }
+    return line("UNKNOWN: no monitor of this node has it, and the store cannot tell");
+}

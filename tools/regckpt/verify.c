@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "access.h"
+#include "json.h"
+#include "verbs.h"
+
+static const struct verb_text text = {
+    .name = "verify",
+    .usage = "[NAME...]",
+    .details = "Checks the checkpoints of the named resources, or of all: the file's\n"
+               "structure, every record's checksum, the sums over all, the order of keys.\n"
+               "Changes nothing and may run while a resource is online. Exit code 2 if one is\n"
+               "damaged.",
+    .least_args = 0,
+    .most_args = -1,
+    .has_json = true,
+};
+
+struct verifying {
+    const char *name;
+    struct json *j;
+};
+
+/* One problem. */
+static void tell_problem(const char *where, const char *what, void *arg)
+{
+    struct verifying *v = arg;
+
+    if (v->j) {
+        json_open_object(v->j, NULL);
+        json_text(v->j, "where", where);
+        json_text(v->j, "what", what);
+        json_close_object(v->j);
+    } else {
+        printf("%s: %s%s%s\n", v->name, where, *where ? ": " : "", what);
+    }
+}
+
+/* One resource; returns the exit code. */
+static int verify(const struct cli *cli, const char *name, struct json *j)
+{
+    struct verifying v = {name, j};
+    struct snapshot head;
+    struct error err = {0};
+    char *path;
+    int result = access_read(cli, name, SNAPSHOT_HEAD, &head, &err);
+
+    if (!result)
+        snapshot_free(&head);
+    if (j) {
+        json_open_object(j, NULL);
+        json_text(j, "resource", name);
+        json_open_array(j, "problems");
+    }
+    /* What has no readable head is still looked through, so that all that is wrong is told. */
+    if (!result || result == RESULT_DAMAGED) {
+        err = (struct error){0};
+        if ((path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
+            result = checkpoint_verify(path, tell_problem, &v, &err);
+        else
+            result = error_system(&err, ENOMEM, "Verifying %s", name);
+        free(path);
+    }
+    if (j) {
+        json_close_array(j);
+        json_text(j, "result", result ? result_name(result) : "fine");
+        if (result)
+            json_text(j, "error", err.text);
+        json_close_object(j);
+    } else if (!result) {
+        printf("%s: fine.\n", name);
+    }
+    if (result)
+        fprintf(stderr, "regckpt verify: %s: %s%s\n", name, err.text,
+                result == RESULT_DAMAGED ? ". The file is left as it is." : "");
+    return result_exit_code(result);
+}
+
+/* All that were asked for; the worst exit code counts, damage before everything. */
+static int verify_all(const struct cli *cli, char **names, size_t count)
+{
+    struct json writer, *j = cli->json ? &writer : NULL;
+    int code = 0;
+
+    if (j) {
+        json_begin(j, stdout);
+        json_open_object(j, NULL);
+        json_open_array(j, "resources");
+    } else if (!count) {
+        printf("The store %s (from %s) has no resources.\n", cli->settings.store,
+               cli->settings.store_source);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int one = verify(cli, names[i], j);
+
+        if (code != 2 && (one == 2 || one > code))
+            code = one;
+    }
+    if (j) {
+        json_close_array(j);
+        json_close_object(j);
+        json_end(j);
+    }
+    return code;
+}
+
+int verb_verify(int argc, char **argv)
+{
+    struct error err = {0};
+    struct cli cli;
+    char **names;
+    size_t count;
+    int code = cli_begin(&cli, argc, argv, &text, (const struct cli_option[]){{0}});
+
+    if (code != CLI_GO_ON)
+        return code;
+    if (store_check(cli.settings.store, &err)) {
+        code = cli_fail(&cli, &err);
+    } else if (cli.arg_count) {
+        code = verify_all(&cli, cli.args, (size_t)cli.arg_count);
+    } else if (store_list(cli.settings.store, &names, &count, &err)) {
+        code = cli_fail(&cli, &err);
+    } else {
+        code = verify_all(&cli, names, count);
+        store_list_free(names, count);
+    }
+    cli_end(&cli);
+    return code;
+}
