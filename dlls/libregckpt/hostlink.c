@@ -262,23 +262,28 @@ static int make_directory(const char *dir, const struct wine_place *place, struc
     return 0;
 }
 
-/* Waits for the host that was started to connect and say hello. */
+/*
+ * Waits for the host that was started to connect and say hello.  *again: it is worth another try.
+ */
 static int wait_for_hello(struct hostlink *link, int listening, pid_t pid, int timeout_ms,
-                          struct error *err)
+                          bool *again, struct error *err)
 {
     int64_t end = now_ms() + timeout_ms;
     struct message hello;
     int sock, status, error;
 
+    *again = false;
     for (;;) {
         struct pollfd p = {.fd = listening, .events = POLLIN};
         if (poll(&p, 1, 50) > 0 && (sock = accept4(listening, NULL, NULL, SOCK_CLOEXEC)) >= 0)
             break;
-        if (waitpid(pid, &status, WNOHANG) == pid)
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            *again = wine_server_was_ending(status);
             return error_set(err, RESULT_WINE,
                              "regckpt-host ended before it connected (%s %d); its log has the reason",
                              WIFEXITED(status) ? "exit code" : "signal",
                              WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+        }
         if (now_ms() >= end) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
@@ -301,7 +306,8 @@ int hostlink_start(struct hostlink *link, const struct wine_place *place, const 
 {
     char path[PATH_MAX], *program;
     char *argv[] = {NULL, (char *)"--agent", path, NULL};
-    int listening, error;
+    int listening, error, tries = WINE_TRIES;
+    bool again;
     pid_t pid;
 
     memset(link, 0, sizeof(*link));
@@ -319,12 +325,15 @@ int hostlink_start(struct hostlink *link, const struct wine_place *place, const 
         error = err ? err->code : EIO;
         goto done;
     }
-    if (chown(path, place->uid, place->gid))
-        error = error_system(err, errno, "cannot give %s to user %u", path, place->uid);
-    else if ((pid = wine_start(place, argv, log_fd, err)) < 0)
-        error = err ? err->code : EIO;
-    else
-        error = wait_for_hello(link, listening, pid, timeout_ms, err);
+    do {
+        again = false;
+        if (chown(path, place->uid, place->gid))
+            error = error_system(err, errno, "cannot give %s to user %u", path, place->uid);
+        else if ((pid = wine_start(place, argv, log_fd, err)) < 0)
+            error = err ? err->code : EIO;
+        else
+            error = wait_for_hello(link, listening, pid, timeout_ms, &again, err);
+    } while (again && --tries);
     close(listening);
     unlink(path);
 done:

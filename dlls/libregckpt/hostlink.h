@@ -65,6 +65,13 @@ pid_t wine_start(const struct wine_place *place, char *const argv[], int log_fd,
  */
 pid_t wine_boot_begin(const struct wine_place *place, int log_fd, struct error *err);
 int wine_boot_result(const struct wine_place *place, int status, struct error *err);
+/*
+ * Did a Wine process end as those do that connect to a wineserver which is just ending, because
+ * nobody used its prefix for a while?  Then another try finds or starts the next one.  Wine's own
+ * programs may end with this exit code for another reason: no more than WINE_TRIES.
+ */
+#define WINE_TRIES 3
+bool wine_server_was_ending(int status);
 /* The same in one, bounded by timeout_ms. */
 int wine_boot(const struct wine_place *place, int log_fd, int timeout_ms, struct error *err);
 

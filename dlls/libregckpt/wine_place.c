@@ -269,17 +269,27 @@ int wine_boot_result(const struct wine_place *place, int status, struct error *e
                      place->wine);
 }
 
+/* Exit code 1 before main: server_protocol_error of Wine's dlls/ntdll/unix/server.c. */
+bool wine_server_was_ending(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
 int wine_boot(const struct wine_place *place, int log_fd, int timeout_ms, struct error *err)
 {
     const struct timespec pause = {0, 10000000};
     pid_t pid = wine_boot_begin(place, log_fd, err);
-    int waited_ms, status = 0;
+    int waited_ms, status = 0, tries = WINE_TRIES;
 
     if (pid < 0)
         return err ? err->code : EIO;
     for (waited_ms = 0; waited_ms < timeout_ms; waited_ms += 10) {
-        if (waitpid(pid, &status, WNOHANG) == pid)
-            return wine_boot_result(place, status, err);
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            if (!wine_server_was_ending(status) || !--tries)
+                return wine_boot_result(place, status, err);
+            if ((pid = wine_boot_begin(place, log_fd, err)) < 0)
+                return err ? err->code : EIO;
+        }
         nanosleep(&pause, NULL);
     }
     kill(pid, SIGKILL);

@@ -141,6 +141,20 @@ void played_launcher_start(const char *prefix, int server_fd)
     played_host_run(&args);
 }
 
+/* Is this start to end as one whose wineserver was ending?  Takes its line out of ends.early. */
+static bool ends_early(const char *prefix, const char *word)
+{
+    char text[256], *at;
+    size_t len = played_read(prefix, "ends.early", text, sizeof(text) - 1);
+
+    text[len] = 0;
+    if (!(at = strstr(text, word)))
+        return false;
+    memmove(at, at + strlen(word) + 1, strlen(at + strlen(word) + 1) + 1);
+    played_write(prefix, "ends.early", text, strlen(text));
+    return true;
+}
+
 int played_wine_main(int argc, char **argv)
 {
     const char *prefix = getenv("WINEPREFIX");
@@ -150,6 +164,8 @@ int played_wine_main(int argc, char **argv)
     if (argc < 2 || !prefix)
         _exit(73);
     signal(SIGCHLD, SIG_IGN); /* no zombies, whatever is started */
+    if (ends_early(prefix, !strcmp(argv[1], "wineboot.exe") ? "boot" : "host"))
+        _exit(1);
     if (!strcmp(argv[1], "wineboot.exe"))
         _exit(boot(prefix));
     if (argc != 4 || !strstr(argv[1], "regckpt-host") || strcmp(argv[2], "--agent"))

@@ -11,6 +11,7 @@
  *   script                   lines "REQUEST N ACTION [ARGUMENT]", see below
  *   requests                 what the hosts were asked, a name a line
  *   wineserver.pid, agent.pid, program.pid
+ *   ends.early               lines "boot" and "host": each ends one such start with exit code 1
  *   program.exit             a number: the program ends with this exit code (32 bits)
  *   program.leaves           if it is there, the program leaves a child that holds the lock
  *   service                  the image path of the one service "Played"; none: no such service

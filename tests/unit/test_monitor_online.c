@@ -149,6 +149,26 @@ static void test_online_raises_the_epoch_and_marks_the_registry_with_it(void **s
     monitor_ends_offline();
 }
 
+static void test_online_tries_again_where_a_wineserver_was_just_ending(void **state)
+{
+    (void)state;
+    given_file("ends.early", "boot\nhost\nboot\nhost\n");
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    monitor_online();
+    assert_registry(APP, "a=1");
+    monitor_ends_offline();
+}
+
+static void test_online_gives_up_where_wine_always_ends(void **state)
+{
+    (void)state;
+    given_file("ends.early", "host\nhost\nhost\n");
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    monitor_fails();
+    assert_says(fix.talk, "regckpt-host ended before it connected");
+    assert_true(resource_is_free());
+}
+
 static void test_online_without_the_program_starts_nothing(void **state)
 {
     (void)state;
@@ -213,6 +233,8 @@ static const struct CMUnitTest tests[] = {
     MONITOR_TEST(test_online_goes_on_where_a_lost_change_is_made_up_for),
     MONITOR_TEST(test_online_goes_on_where_a_refused_load_is_made_up_for),
     MONITOR_TEST(test_online_raises_the_epoch_and_marks_the_registry_with_it),
+    MONITOR_TEST(test_online_tries_again_where_a_wineserver_was_just_ending),
+    MONITOR_TEST(test_online_gives_up_where_wine_always_ends),
     MONITOR_TEST(test_online_without_the_program_starts_nothing),
     MONITOR_TEST(test_online_without_the_prefix_names_it),
     MONITOR_TEST(test_online_with_a_program_that_cannot_start_ends),

@@ -115,15 +115,19 @@ static int own(struct monitor *m, struct error *err)
 static int boot(struct monitor *m, struct error *err)
 {
     int64_t until = clock_us() + BOOT_US;
-    int status;
+    int status, tries = WINE_TRIES;
     pid_t pid;
 
     report_progress(m, "booting Wine in %s", m->place.prefix);
     if ((pid = wine_boot_begin(&m->place, STDERR_FILENO, err)) < 0)
         return RESULT_WINE;
     while (!m->launcher && m->ending == ENDING_NONE && clock_us() < until) {
-        if (waitpid(pid, &status, WNOHANG) == pid)
-            return wine_boot_result(&m->place, status, err);
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            if (!wine_server_was_ending(status) || !--tries)
+                return wine_boot_result(&m->place, status, err);
+            if ((pid = wine_boot_begin(&m->place, STDERR_FILENO, err)) < 0)
+                return RESULT_WINE;
+        }
         engine_wait(m, clock_us() + 10000);
     }
     if (m->launcher)
