@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 1
+#define HOSTPROTO_VERSION 2
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -28,6 +28,8 @@ enum host_message {
      * Arms the notification if watch, then NtSaveKey into the file.
      * Reply: u32 exists, u64 nanoseconds of the server's time, u64 epoch in the marker (0: none) */
     HOST_SAVE,
+    /* u32 id: arms the notification without a scan.  Reply: u32 exists */
+    HOST_ARM,
     /* u32 id; the descriptor of the text rides along: NtLoadKey; makes the parents. */
     HOST_LOAD,
     /* u32 count, then packed changes, applied in order. Reply: u32 index of the failed one or count */
@@ -39,10 +41,13 @@ enum host_message {
     HOST_QUERY_PROGRAM,
     /* text service, text new image path, u32 start type (SERVICE_NO_CHANGE: as it is) */
     HOST_CONFIGURE_SERVICE,
-    /* The lock's descriptor rides along.  text command line ("": the launcher's own), text directory:
-     * starts the program in a kill-on-close job, suspended until it is in the job.
-     * Reply: u32 Windows pid.  Later: HOST_EXITED */
+    /* The lock's descriptor rides along.  text command line ("": the launcher's own), text directory,
+     * text hook directory (the resource's run directory as a Unix path; "": do not hook).
+     * Starts the program suspended, in a kill-on-close job, and loads the hook into it (hook.h).
+     * Reply: u32 Windows pid, text why it is not hooked ("": it is).  Then: HOST_RESUME */
     HOST_START,
+    /* no payload: lets the program run.  Later: HOST_EXITED */
+    HOST_RESUME,
     /* text service: begins StartService.  Later: HOST_SERVICE_DONE */
     HOST_START_SERVICE,
     /* text service: begins ControlService(STOP).  Later: HOST_SERVICE_DONE */
