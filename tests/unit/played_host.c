@@ -239,6 +239,9 @@ static bool answer(const struct message *m, struct answer *a)
     case HOST_START:
         program = played_program_start(host.prefix, m->fd);
         pack_u32(&a->more, 32);
+        pack_text(&a->more, "");
+        break;
+    case HOST_RESUME:
         break;
     case HOST_START_SERVICE:
         played_launcher_start(host.prefix, host.server_fd);
@@ -263,9 +266,9 @@ static bool answer(const struct message *m, struct answer *a)
 /* A request's name in script and record. */
 static const char *name_of(uint32_t type)
 {
-    static const char *const names[] = {"keys", "save", "load", "apply", "marker", "query",
-                                        "configure", "start", "start-service", "stop-service",
-                                        "terminate", "exit"};
+    static const char *const names[] = {"keys", "save", "arm", "load", "apply", "marker",
+                                        "query", "configure", "start", "resume", "start-service",
+                                        "stop-service", "terminate", "exit"};
     uint32_t i = type - HOST_KEYS;
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : "?";

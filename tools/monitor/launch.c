@@ -45,8 +45,11 @@ static int start_by(struct monitor *m, struct hostlink *link, const char *comman
     pack_init(&p);
     pack_text(&p, command);
     pack_text(&p, m->resource.directory);
+    pack_text(&p, "");
     error = hostlink_ask(link, HOST_START, &p, m->lock_fd, START_MS, NULL, NULL, err);
     pack_free(&p);
+    if (!error)
+        error = hostlink_ask(link, HOST_RESUME, NULL, -1, START_MS, NULL, NULL, err);
     m->started = !error;
     if (!error)
         m->status.program_pid = program_pid(m);
