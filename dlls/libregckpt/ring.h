@@ -254,6 +254,9 @@ int ring_cut_held(struct ring *r, uint64_t had, struct ring_batch *out);
 /* Puts `more` behind `batch` (its changes, number, flags); `more` is empty then. 0 or ENOMEM. */
 int ring_batch_join(struct ring_batch *batch, struct ring_batch *more);
 void ring_batch_free(struct ring_batch *b);
+
+/* --- ring_monitor.c: what the monitor says and hears --- */
+
 /* All changes up to number are committed: wakes who waits. */
 void ring_set_durable(struct ring *r, uint64_t number);
 void ring_set_state(struct ring *r, enum ring_state state); /* and wakes who waits */

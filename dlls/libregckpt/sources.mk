@@ -41,6 +41,13 @@ libregckpt_SOURCES = \
 	registered_key_pack.c \
 	repair_write.c \
 	resource.c \
+	ring_file.c \
+	ring_keys.c \
+	ring_lane.c \
+	ring_monitor.c \
+	ring_read.c \
+	ring_wait.c \
+	ring_write.c \
 	settings.c \
 	snapshot.c \
 	store.c \
@@ -63,3 +70,14 @@ libregckpt_WINE_SOURCES = \
 	message.c \
 	message_socket.c \
 	pack.c
+
+# In the DLL, compiled by winegcc for both widths.
+libregckpt_HOOK_SOURCES = \
+	casemap.c \
+	error.c \
+	ring_file.c \
+	ring_keys.c \
+	ring_lane.c \
+	ring_wait.c \
+	ring_write.c \
+	utf16.c
