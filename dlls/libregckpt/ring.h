@@ -87,6 +87,7 @@ struct ring_shared {
 
     uint64_t counter RING_ALIGNED(RING_CACHE_LINE);   /* the last number that was given */
     uint32_t scan_wanted RING_ALIGNED(RING_CACHE_LINE); /* raised by ring_flag_scan */
+    uint32_t scan_settled;            /* its value up to which scans are committed; by the monitor */
     uint32_t scan_why;                /* enum ring_scan of the last time */
     uint32_t doorbell RING_ALIGNED(RING_CACHE_LINE);  /* futex: rung for the monitor */
     uint32_t listening;               /* 1: the monitor sleeps on the doorbell */
@@ -136,6 +137,7 @@ struct ring {
     uint8_t *buffers;
     uint32_t lane_count, lane_bytes; /* checked when it was mapped; those in shared are not used */
     size_t map_bytes;
+    uint64_t read[RING_LANES];       /* how far this reader has cut; at first, the tails */
 };
 
 /* --- ring_file.c --- */
@@ -251,6 +253,11 @@ struct ring_batch {
 int ring_cut(struct ring *r, struct ring_batch *out);
 /* The same for a caller that holds the lanes (had, as ring_all_take said) and goes on holding them. */
 int ring_cut_held(struct ring *r, uint64_t had, struct ring_batch *out);
+/*
+ * What was cut so far is committed, or not wanted: its room is free for new changes.  Until then it is
+ * still in the ring for the next reader, should this one be killed.
+ */
+void ring_release(struct ring *r);
 /* Puts `more` behind `batch` (its changes, number, flags); `more` is empty then. 0 or ENOMEM. */
 int ring_batch_join(struct ring_batch *batch, struct ring_batch *more);
 void ring_batch_free(struct ring_batch *b);

@@ -78,6 +78,8 @@ static int map_ring(int fd, uint32_t lane_count, uint32_t lane_bytes, struct rin
     out->lane_count = lane_count;
     out->lane_bytes = lane_bytes;
     out->map_bytes = bytes;
+    for (uint32_t i = 0; i < lane_count; i++)
+        out->read[i] = out->shared->lanes[i].tail;
     return 0;
 }
 

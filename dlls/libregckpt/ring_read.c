@@ -6,7 +6,7 @@
  * of flags.  So all changes that are noted have numbers up to the counter, also those of a lane that
  * could not be had; and who raised a flag before it took its number has its flag seen.
  * What is in between tail and head is the reader's until it moves the tail: it is copied after the
- * lanes are given back.  It is looked at in the copy only: in the ring it may be written to by
+ * lanes are given back, and stays there until ring_release, for who reads the ring if we are killed.  It is looked at in the copy only: in the ring it may be written to by
  * anybody at any time.
  */
 #define _GNU_SOURCE
@@ -31,10 +31,11 @@ struct span {
 /* --- the cut --- */
 
 /* Notes how far a lane is filled.  One that cannot be is set right, where it is held. */
-static void note_lane(struct ring_lane *lane, uint32_t lane_bytes, bool held, struct span *span)
+static void note_lane(struct ring_lane *lane, uint32_t lane_bytes, uint64_t read, bool held,
+                      struct span *span)
 {
     span->head = __atomic_load_n(&lane->head, __ATOMIC_ACQUIRE);
-    span->tail = __atomic_load_n(&lane->tail, __ATOMIC_RELAXED);
+    span->tail = read;
     span->damaged = span->head - span->tail > lane_bytes || (span->head | span->tail) % 8;
     if (!span->damaged) return;
     if (held && span->head % 8) {
@@ -47,7 +48,7 @@ static void note_lane(struct ring_lane *lane, uint32_t lane_bytes, bool held, st
 static void note_lanes(struct ring *r, uint64_t had, struct span *spans, struct ring_batch *out)
 {
     for (uint32_t i = 0; i < r->lane_count; i++)
-        note_lane(&r->shared->lanes[i], r->lane_bytes, had >> i & 1, &spans[i]);
+        note_lane(&r->shared->lanes[i], r->lane_bytes, r->read[i], had >> i & 1, &spans[i]);
     out->number = __atomic_load_n(&r->shared->counter, __ATOMIC_SEQ_CST);
     out->scan_wanted = __atomic_load_n(&r->shared->scan_wanted, __ATOMIC_SEQ_CST);
     out->torn = (had & ALL_LANES(r)) != ALL_LANES(r);
@@ -190,7 +191,7 @@ static int make_room(const struct span *spans, uint32_t count, struct ring_batch
     return 0;
 }
 
-/* Reads what was noted and moves the tails. */
+/* Reads what was noted. */
 static int read_spans(struct ring *r, struct span *spans, struct ring_batch *out)
 {
     struct ring_change *smaller;
@@ -207,7 +208,7 @@ static int read_spans(struct ring *r, struct span *spans, struct ring_batch *out
             copy += span->head - span->tail;
         }
         out->damaged += span->damaged;
-        __atomic_store_n(&r->shared->lanes[i].tail, span->head, __ATOMIC_RELEASE);
+        r->read[i] = span->head;
     }
     if (out->damaged) out->torn = true;
     if (!out->count) return 0;
@@ -236,6 +237,12 @@ int ring_cut(struct ring *r, struct ring_batch *out)
     note_lanes(r, had, spans, out);
     ring_all_give(r, had);
     return read_spans(r, spans, out);
+}
+
+void ring_release(struct ring *r)
+{
+    for (uint32_t i = 0; i < r->lane_count; i++)
+        __atomic_store_n(&r->shared->lanes[i].tail, r->read[i], __ATOMIC_RELEASE);
 }
 
 int ring_batch_join(struct ring_batch *batch, struct ring_batch *more)
