@@ -4,3 +4,5 @@
 winetest_PROGRAMS = fillkey frame_counts marker_key odd_content open_handles regdump service_registry svcwriter
 winetest_HELPERS =
 winetest_LIBS = -ladvapi32 -lntdll
+# Native programs that play what the hook talks to: out/wine/NAME, each of one source.
+winetest_NATIVE = ringtool
