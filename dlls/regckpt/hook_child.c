@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The program's children are hooked before they run: every child of NtCreateUserProcess starts
+ * suspended, and goes on as its creator asked for when the hook is in.
+ */
+#include <errno.h>
+
+#include "hook_private.h"
+#include "inject.h"
+
+static void hook_it(HANDLE process, const RTL_USER_PROCESS_PARAMETERS *params)
+{
+    struct inject_source source = {&hook.ring, hook.directory, hook.installed};
+    DWORD last_error = GetLastError();
+    char name[256], why[256];
+    int errnum = errno;
+
+    inject_program_name(&params->ImagePathName, name, sizeof(name));
+    inject_hook(&source, process, name, why, sizeof(why));
+    errno = errnum;
+    SetLastError(last_error);
+}
+
+NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
+                                         ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attr,
+                                         OBJECT_ATTRIBUTES *thread_attr, ULONG process_flags,
+                                         ULONG thread_flags, RTL_USER_PROCESS_PARAMETERS *params,
+                                         PS_CREATE_INFO *info, PS_ATTRIBUTE_LIST *attributes)
+{
+    bool ours = ring_in_use() && !inject_is_busy();
+    ULONG flags = thread_flags | (ours ? THREAD_CREATE_FLAGS_CREATE_SUSPENDED : 0);
+    NTSTATUS status;
+
+    status = real.NtCreateUserProcess(process, thread, process_access, thread_access, process_attr,
+                                      thread_attr, process_flags, flags, params, info, attributes);
+    if (!ours || status || !*process) /* none for a Unix program */
+        return status;
+    hook_it(*process, params);
+    if (flags != thread_flags)
+        NtResumeThread(*thread, NULL);
+    return status;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is known of the process's handles.
+ *
+ * A handle's entry is one 64-bit word: the ring's generation when it was found out, and which note
+ * says what.  It is good as long as the generation is the ring's.  Notes are never changed and never
+ * freed, and one serves all handles of a key, so what they take is bounded: beyond it a name is asked
+ * for with every call.
+ *
+ * An entry that is not known (note 0) has a serial number in place of the generation: who found out
+ * the name of a handle stores it by compare and swap, and so not on the handle's next owner.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook_private.h"
+
+#define CHUNK_HANDLES 1024
+#define CHUNKS 16384 /* wineserver gives out no more handles than these hold */
+
+#define NOTE_NONE 0u
+#define NOTE_APART 1u
+#define NOTE_ABOVE 2u
+#define NOTE_FIRST 3u
+#define NOTES 16384u
+#define NOTE_UNITS 512 /* longer names are not kept */
+#define BUCKETS 4096
+
+struct note {
+    struct note *next; /* in its bucket */
+    uint32_t index;    /* in notes */
+    uint32_t key_id, lane;
+    uint32_t relative; /* where in units the path relative to the registered key begins */
+    uint32_t len;
+    uint16_t units[];  /* the full name */
+};
+
+static uint64_t *chunks[CHUNKS];
+static struct note *notes[NOTES], *buckets[BUCKETS];
+static uint32_t notes_lock, note_count = NOTE_FIRST, serial;
+
+/* The entry of a handle; NULL: none so far, or not a handle that can have one. */
+static inline uint64_t *entry_of(HANDLE handle)
+{
+    size_t index = (ULONG_PTR)handle >> 2;
+    uint64_t *chunk;
+
+    if (index >= (size_t)CHUNKS * CHUNK_HANDLES)
+        return NULL;
+    chunk = __atomic_load_n(&chunks[index / CHUNK_HANDLES], __ATOMIC_ACQUIRE);
+    return chunk ? &chunk[index % CHUNK_HANDLES] : NULL;
+}
+
+static uint64_t *make_entry_of(HANDLE handle)
+{
+    size_t index = (ULONG_PTR)handle >> 2;
+    uint64_t *entry = entry_of(handle), *chunk, *none = NULL;
+
+    if (entry || index >= (size_t)CHUNKS * CHUNK_HANDLES)
+        return entry;
+    if (!(chunk = calloc(CHUNK_HANDLES, sizeof(*chunk))))
+        return NULL;
+    if (!__atomic_compare_exchange_n(&chunks[index / CHUNK_HANDLES], &none, chunk, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        free(chunk); /* another thread was first */
+    return entry_of(handle);
+}
+
+static inline uint32_t generation_now(void)
+{
+    return __atomic_load_n(&hook.ring.shared->generation, __ATOMIC_ACQUIRE);
+}
+
+bool handle_is_apart(HANDLE handle)
+{
+    uint64_t *entry = entry_of(handle), word;
+    uint32_t note;
+
+    if (!entry)
+        return false;
+    word = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    note = (uint32_t)word;
+    return (note == NOTE_APART || note == NOTE_ABOVE) && word >> 32 == generation_now();
+}
+
+void handle_forget(HANDLE handle)
+{
+    uint64_t *entry = entry_of(handle);
+    uint32_t number;
+
+    if (!entry)
+        return;
+    number = __atomic_load_n(&serial, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&serial, number, __ATOMIC_RELAXED);
+    __atomic_store_n(entry, (uint64_t)number << 32 | NOTE_NONE, __ATOMIC_RELEASE);
+}
+
+static uint32_t hash_of(const struct key_name *name)
+{
+    uint32_t hash = 2166136261u ^ name->key_id;
+
+    for (size_t i = 0; i < name->full.len; i++)
+        hash = (hash ^ name->full.units[i]) * 16777619u;
+    return (hash ^ hash >> 16) % BUCKETS;
+}
+
+/* The note for a registered name, made if there is none; NOTE_NONE: it is not kept. */
+static uint32_t note_of(const struct key_name *name)
+{
+    struct note **bucket = &buckets[hash_of(name)], *n;
+    size_t bytes = name->full.len * sizeof(uint16_t);
+
+    if (name->full.len > NOTE_UNITS)
+        return NOTE_NONE;
+    for (n = *bucket; n; n = n->next)
+        if (n->key_id == name->key_id && n->len == name->full.len &&
+            n->relative == n->len - name->path.len && !memcmp(n->units, name->full.units, bytes))
+            return n->index;
+    if (note_count >= NOTES || !(n = malloc(sizeof(*n) + bytes)))
+        return NOTE_NONE;
+    n->index = note_count;
+    n->key_id = name->key_id;
+    n->lane = name->lane;
+    n->len = name->full.len;
+    n->relative = n->len - name->path.len;
+    memcpy(n->units, name->full.units, bytes);
+    n->next = *bucket;
+    /* each of these leaves a whole table, should this thread end here */
+    __atomic_store_n(&notes[n->index], n, __ATOMIC_RELEASE);
+    note_count++;
+    __atomic_store_n(bucket, n, __ATOMIC_RELEASE);
+    return n->index;
+}
+
+/* Keeps what was found out about a handle whose entry was `before` when that began. */
+static void keep(uint64_t *entry, uint64_t before, const struct key_name *name)
+{
+    uint32_t note = NOTE_NONE;
+    bool inherited = false;
+
+    if (name->place == PLACE_APART) {
+        note = NOTE_APART;
+    } else if (name->place == PLACE_ABOVE) {
+        note = NOTE_ABOVE;
+    } else if (name->place == PLACE_REGISTERED &&
+               ring_word_take(&notes_lock, RING_LANE_WAIT_MS, &inherited)) {
+        note = note_of(name);
+        ring_word_give(&notes_lock);
+    }
+    if (note != NOTE_NONE)
+        __atomic_compare_exchange_n(entry, &before, (uint64_t)name->generation << 32 | note, false,
+                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* What an entry says; false: nothing that is still good. */
+static bool recall(uint64_t word, struct key_name *name)
+{
+    uint32_t note = (uint32_t)word;
+    const struct note *n;
+
+    name->generation = generation_now();
+    if (note == NOTE_NONE || word >> 32 != name->generation)
+        return false;
+    name->memory = NULL;
+    if (note < NOTE_FIRST) {
+        name->place = note == NOTE_APART ? PLACE_APART : PLACE_ABOVE;
+        return true;
+    }
+    n = __atomic_load_n(&notes[note], __ATOMIC_ACQUIRE);
+    name->place = PLACE_REGISTERED;
+    name->key_id = n->key_id;
+    name->lane = n->lane;
+    name->path.units = n->units + n->relative;
+    name->path.len = n->len - n->relative;
+    return true;
+}
+
+void key_name_find(HANDLE key, struct key_name *name)
+{
+    uint64_t *entry = make_entry_of(key);
+    uint64_t before = entry ? __atomic_load_n(entry, __ATOMIC_ACQUIRE) : 0;
+
+    if (entry && recall(before, name))
+        return;
+    key_name_ask(key, name);
+    if (entry)
+        keep(entry, before, name);
+}

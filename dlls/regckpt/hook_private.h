@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of regckpt.dll share.
+ *
+ * The hooks run in the program's own threads, on its stacks, and such a thread can be ended at any
+ * instruction: our locks are ring_word_take's, waited for with a bound, and what they guard is usable
+ * after each single store.  No large local arrays: the stack grows a page at a time.
+ */
+#ifndef REGCKPT_HOOK_PRIVATE_H
+#define REGCKPT_HOOK_PRIVATE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#define WIN32_NO_STATUS
+#include <windows.h>
+#undef WIN32_NO_STATUS
+#include <ntstatus.h>
+#include <winternl.h>
+
+#include "hook.h"
+#include "ring.h"
+
+/* --- hook_main.c --- */
+
+struct hook_context {
+    struct ring ring;
+    uint32_t process;       /* our place in the ring's table */
+    const WCHAR *directory; /* the run directory, as LoadLibrary takes it */
+    const char *installed;  /* the Unix directory that the DLL's link leads to */
+};
+extern struct hook_context hook; /* set before any hook is in place */
+
+/* --- hook_table.c: all that is hooked, in ntdll as Nt... and Zw... --- */
+
+#define HOOK_FUNCTIONS(row) \
+    row(NtClose) \
+    row(NtCreateKey) \
+    row(NtCreateKeyTransacted) \
+    row(NtCreateUserProcess) \
+    row(NtDeleteKey) \
+    row(NtDeleteValueKey) \
+    row(NtDuplicateObject) \
+    row(NtFlushKey) \
+    row(NtLoadKey) \
+    row(NtLoadKey2) \
+    row(NtLoadKeyEx) \
+    row(NtOpenKey) \
+    row(NtOpenKeyEx) \
+    row(NtOpenKeyTransacted) \
+    row(NtOpenKeyTransactedEx) \
+    row(NtRenameKey) \
+    row(NtReplaceKey) \
+    row(NtRestoreKey) \
+    row(NtSetValueKey) \
+    row(NtUnloadKey)
+
+/* Ours, each of the real one's type. */
+#define HOOK_DECLARE(name) __typeof__(name) hook_##name;
+HOOK_FUNCTIONS(HOOK_DECLARE)
+
+/* The real ones: copies of ntdll's stubs. */
+#define HOOK_MEMBER(name) __typeof__(name) *name;
+struct hook_real { HOOK_FUNCTIONS(HOOK_MEMBER) };
+extern struct hook_real real;
+
+struct hook_row {
+    const char *name; /* without the "Nt" */
+    void *function;   /* ours */
+    void **real;
+};
+extern const struct hook_row hook_rows[];
+extern const size_t hook_row_count;
+
+/* --- hook_stub.c --- */
+
+/*
+ * Puts all hooks in place, or none and says why.  Other threads may run, as long as none of them is
+ * just in the first bytes of a stub.
+ */
+bool hook_stubs_install(const struct hook_row *rows, size_t count, char *why, size_t why_bytes);
+
+/* --- hook_names.c: names of keys --- */
+
+enum key_place {
+    PLACE_APART,      /* neither of these: */
+    PLACE_ABOVE,      /* a registered key lies below it */
+    PLACE_REGISTERED, /* a registered key, or below one */
+    PLACE_GONE,       /* deleted */
+    PLACE_UNKNOWN,    /* could not be found out */
+};
+
+#define KEY_NAME_ROOM 1024 /* bytes: longer names are malloc'ed */
+
+struct key_name {
+    enum key_place place;
+    uint32_t generation;   /* of the ring, before the name was asked for */
+    uint32_t key_id, lane; /* of a registered one, */
+    struct utf16 path;     /* relative to the registered key; a view of the memory below or a note */
+    struct utf16 full;     /* of one that was asked for: from the registry's root */
+    void *memory;          /* private: malloc'ed, if room was too small */
+    uint8_t room[KEY_NAME_ROOM] __attribute__((aligned(8)));
+};
+
+/* Asks for the name of an open key, and where it belongs. */
+void key_name_ask(HANDLE key, struct key_name *name);
+/* Where a full name belongs; sets place, key_id, lane and path (a view of full). */
+void key_name_classify(struct utf16 full, struct key_name *name);
+void key_name_free(struct key_name *name);
+
+/* --- hook_handles.c: what is known of handles --- */
+
+/* As key_name_ask, from the table if the handle is known there. */
+void key_name_find(HANDLE key, struct key_name *name);
+/* Is it known that calls on this handle change no registered key?  A few instructions. */
+bool handle_is_apart(HANDLE handle);
+/* The handle is closed, or another one from now on. */
+void handle_forget(HANDLE handle);
+
+/* --- hook_call.c: one hooked call --- */
+
+enum call_mode {
+    CALL_PLAIN,  /* the real call, nothing else */
+    CALL_REPORT, /* the lane is held: the real call, then its change into the ring */
+    CALL_FLAG,   /* the real call, then a scan is asked for */
+    CALL_REFUSE, /* STATUS_REGISTRY_IO_FAILED instead of the real call */
+};
+
+struct hook_call {
+    enum call_mode mode;
+    enum ring_scan why;   /* of CALL_FLAG */
+    uint64_t number;      /* of what was reported or flagged; 0: nothing was */
+    uint64_t had;         /* bits of lanes that are held */
+    int errnum;           /* the caller's errno */
+    struct key_name name; /* of the key */
+};
+
+/* For a change in an open key.  sure: its name is asked for again with the lane held. */
+void call_begin(struct hook_call *call, HANDLE key, bool sure);
+/* For a change of many keys: takes all lanes. */
+void call_begin_all(struct hook_call *call);
+/* For a key that is only known by the last component of its name. */
+void call_begin_lane(struct hook_call *call, struct utf16 name);
+/* Reports a change; key_id and path are filled in. */
+void call_report(struct hook_call *call, struct change *change, uint32_t flags);
+void call_flag(struct hook_call *call, enum ring_scan why);
+/*
+ * Gives back what is held and waits for the commit if it has to; returns what the hook returns: status,
+ * or STATUS_REGISTRY_IO_FAILED if it is not known to be committed.
+ */
+NTSTATUS call_end(struct hook_call *call, NTSTATUS status);
+
+/* Is the ring in use at all?  If not, every hook is just the real call. */
+static inline bool ring_in_use(void)
+{
+    return __atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) != RING_CLOSED;
+}
+
+static inline bool ring_refuses(void)
+{
+    return __atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) == RING_REFUSING;
+}
+
+/* A view of a string of the caller's, without half a unit at its end. */
+static inline struct utf16 view_of(const UNICODE_STRING *s)
+{
+    struct utf16 view = {(const uint16_t *)s->Buffer, s->Length / sizeof(WCHAR)};
+    return view;
+}
+
+/* --- hook_where.c --- */
+
+/*
+ * Where the key belongs that these attributes name, and whether it exists: asked for only where that
+ * must be known before the call.
+ */
+enum key_place attributes_place(const OBJECT_ATTRIBUTES *attr, ACCESS_MASK access, bool *exists);
+/* The name in the attributes, checked to be readable; false: the real call will say what is wrong. */
+bool attributes_name(const OBJECT_ATTRIBUTES *attr, struct utf16 *name);
+
+#endif
