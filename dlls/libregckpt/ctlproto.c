@@ -20,11 +20,13 @@ void monitor_status_free(struct monitor_status *s)
 
 /* Every number and text of the status, in the order of the message: named once for both ways. */
 #define STATUS_NUMBERS32(X) \
-    X(phase) X(pid) X(host_pid) X(program_pid) X(registered) X(uncaptured)
+    X(phase) X(pid) X(host_pid) X(program_pid) X(registered) X(uncaptured) X(hooked) \
+    X(unhooked)
 #define STATUS_NUMBERS64(X) \
     X(epoch) X(sequence) X(online_since) X(keys) X(values) X(bytes) X(waiting) X(lag_us) \
     X(lag_worst_us) X(scans) X(scan_us) X(scan_worst_us) X(commits) X(commit_us) X(changes) \
-    X(storage_failing_since) X(busy_since) X(last_saved)
+    X(storage_failing_since) X(busy_since) X(last_saved) X(hook_changes) \
+    X(corrections)
 #define STATUS_TEXTS(X) X(resource) X(node) X(store) X(prefix) X(source) X(last_error)
 
 void pack_monitor_status(struct pack *p, const struct monitor_status *s)

@@ -46,7 +46,10 @@ struct monitor_status {
     uint64_t storage_failing_since; /* 0: fine */
     uint64_t busy_since;        /* in a call to storage since; 0: not */
     uint64_t last_saved;
-    char *source;               /* "watch", later "hook", "server" */
+    uint32_t hooked, unhooked;  /* processes now; processes that could not be hooked */
+    uint64_t hook_changes;      /* reported by the hook */
+    uint64_t corrections;       /* found by scans though the hook was to report them */
+    char *source;               /* "watch", "hook" */
     char *last_error;           /* "" : none */
 };
 

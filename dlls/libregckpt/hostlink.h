@@ -95,6 +95,14 @@ int hostlink_poll(struct hostlink *link, struct error *err);
 
 /* --- requests, one function each --- */
 
+/*
+ * Starts the program suspended, in its job, with the hook of hook_dir ("": none) loaded; lock_fd is
+ * what it holds.  *why_not, malloc'ed: why it is not hooked, "" if it is.  Then hostlink_resume.
+ */
+int hostlink_start_program(struct hostlink *link, const char *command, const char *directory,
+                           const char *hook_dir, int lock_fd, char **why_not, struct error *err);
+int hostlink_resume(struct hostlink *link, struct error *err);
+
 /* exists[i], physical[i] (malloc'ed) for each key; either may be NULL. */
 int hostlink_keys(struct hostlink *link, const struct registered_key *keys, size_t count,
                   bool *exists, char **physical, struct error *err);
@@ -105,6 +113,8 @@ struct scan_facts {
     uint64_t marker_epoch;  /* 0: no marker in this registry */
     uint64_t text_bytes;
 };
+/* Asks for one notification below a key of the list, without a scan. exists may be NULL. */
+int hostlink_arm(struct hostlink *link, uint32_t key_id, bool *exists, struct error *err);
 /* Scans one key of the list into an (empty) image. facts may be NULL. */
 int hostlink_scan(struct hostlink *link, uint32_t key_id, bool watch, struct image *image,
                   struct scan_facts *facts, struct error *err);

@@ -14,6 +14,7 @@
 #include "store.h"
 
 #define ASK_MS 10000
+#define START_MS 30000 /* CreateProcess and the hook, by a prefix under load */
 #define SERVICE_NO_CHANGE 0xffffffffu
 #define SERVICE_AUTO_START 2u
 #define SERVICE_DEMAND_START 3u
@@ -51,6 +52,35 @@ void program_facts_free(struct program_facts *f)
 {
     free(f->image_path);
     f->image_path = NULL;
+}
+
+int hostlink_start_program(struct hostlink *link, const char *command, const char *directory,
+                           const char *hook_dir, int lock_fd, char **why_not, struct error *err)
+{
+    struct message reply = {.fd = -1};
+    struct unpack u;
+    struct pack p;
+    int error;
+
+    *why_not = NULL;
+    pack_init(&p);
+    pack_text(&p, command);
+    pack_text(&p, directory);
+    pack_text(&p, hook_dir);
+    error = hostlink_ask(link, HOST_START, &p, lock_fd, START_MS, &reply, &u, err);
+    pack_free(&p);
+    if (error)
+        return error;
+    unpack_u32(&u); /* its Windows pid */
+    if (!(*why_not = unpack_text(&u)))
+        error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+    message_free(&reply);
+    return error;
+}
+
+int hostlink_resume(struct hostlink *link, struct error *err)
+{
+    return hostlink_ask(link, HOST_RESUME, NULL, -1, ASK_MS, NULL, NULL, err);
 }
 
 /* The command line behind " -- " of a wrapped image path, and the start type that was there. */

@@ -55,6 +55,25 @@ int hostlink_keys(struct hostlink *link, const struct registered_key *keys, size
     return error;
 }
 
+int hostlink_arm(struct hostlink *link, uint32_t key_id, bool *exists, struct error *err)
+{
+    struct message reply = {.fd = -1};
+    struct unpack u;
+    struct pack p;
+    int error;
+
+    pack_init(&p);
+    pack_u32(&p, key_id);
+    error = hostlink_ask(link, HOST_ARM, &p, -1, ASK_MS, &reply, &u, err);
+    pack_free(&p);
+    if (error)
+        return error;
+    if (exists)
+        *exists = unpack_u32(&u);
+    message_free(&reply);
+    return 0;
+}
+
 /* An empty file in memory for a scan or load to travel in. */
 static int memory_file(struct error *err)
 {

@@ -265,3 +265,16 @@ const struct image_value *image_find_value(const struct image_key *key, struct u
 
     return found ? &key->values[at] : NULL;
 }
+
+static bool key_has_class(const struct image_key *key)
+{
+    for (uint32_t i = 0; i < key->key_count; i++)
+        if (key_has_class(key->keys[i]))
+            return true;
+    return key->class.len > 0;
+}
+
+bool image_has_class(const struct image *image)
+{
+    return image->root && key_has_class(image->root);
+}

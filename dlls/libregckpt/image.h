@@ -79,6 +79,12 @@ int image_apply(struct image *image, const struct change *change);
  */
 int image_diff(const struct image *from, const struct image *to, uint32_t key_id, change_fn *fn,
                void *arg);
+/*
+ * Calls fn with the changes that delete a key and what is below it, bottom up, but for what is pinned.
+ * Returns and lifetimes as image_diff.
+ */
+int image_delete_walk(const struct image_key *key, uint32_t key_id, change_fn *fn, void *arg);
+bool image_has_class(const struct image *image); /* does any key have one? */
 bool image_equal(const struct image *a, const struct image *b);
 
 /* Calls fn with the changes that make the image out of nothing (top down). */

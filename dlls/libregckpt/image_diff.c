@@ -258,6 +258,22 @@ int image_diff(const struct image *from, const struct image *to, uint32_t key_id
     return result;
 }
 
+int image_delete_walk(const struct image_key *key, uint32_t key_id, change_fn *fn, void *arg)
+{
+    struct diff d = { .fn = fn, .arg = arg, .key_id = key_id };
+    struct utf16 path;
+    int result = image_key_path(key, &path);
+    bool kept;
+
+    if (result)
+        return result;
+    d.path = (uint16_t *)path.units;
+    d.len = d.room = path.len;
+    result = delete_subtree(&d, key, &kept);
+    free(d.path);
+    return result;
+}
+
 /* Any change says that the images differ. */
 static int stop_at_change(const struct change *change, void *arg)
 {

@@ -17,8 +17,8 @@
 #define PAUSES_LEAST 8            /* 11 %, where a second takes it */
 #define PROMISE_US 1000000LL      /* from a change to its commit */
 #define COMMIT_US 150000LL        /* what a commit, and a busy machine, may take of it */
+#define FLAGGED_PAUSES 9          /* 10 %, where the hook could not tell what changed */
 #define FULL_SCAN_US 60000000LL   /* what no notification tells: a class set on a key that exists */
-#define STORAGE_RETRY_US 1000000LL
 
 int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image *image,
                  struct error *err)
@@ -27,7 +27,10 @@ int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image
     int64_t began = clock_us();
     int error;
 
-    k->dirty = false; /* what is told from here on counts as after this scan */
+    k->dirty = k->notified = false; /* what is told from here on counts as after this scan */
+    k->unsure_since_us = 0;
+    if (watch)
+        k->armed_number = m->hooked.number;
     error = hostlink_scan(m->agent, k->key.id, watch, image, &facts, err);
     k->overdue = error != 0;
     if (error) {
@@ -114,6 +117,16 @@ static int commit(struct monitor *m, struct error *err)
     return checkpoint_get_state(m->checkpoint, &m->state, err);
 }
 
+/* The time from hearing of a change to having it in the checkpoint. */
+static void note_lag(struct monitor *m, int64_t since_us)
+{
+    if (!since_us)
+        return;
+    m->status.lag_us = clock_us() - since_us;
+    if (m->status.lag_us > m->status.lag_worst_us)
+        m->status.lag_worst_us = m->status.lag_us;
+}
+
 void capture_move_on(struct held_key *k, struct image *to)
 {
     image_free(&k->image);
@@ -128,17 +141,24 @@ static bool worth_storing(const struct held_key *k, const struct image *seen)
     return (k->key.flags & KEY_CAPTURED) || seen->root;
 }
 
-/* Commits the pictures of some keys (seen[i] for keys[i], where taken[i]) in one transaction. */
-static int store_all(struct monitor *m, const bool *taken, struct image *seen, const char *who,
-                     uint64_t *changes, struct error *err)
+/*
+ * Commits what is pending and the pictures of some keys (seen[i] for keys[i], where taken[i]; NULL:
+ * none) in one transaction.  unexpected (or NULL) counts the changes of pictures that nothing told of.
+ */
+static int store_all(struct monitor *m, const bool *taken, struct image *seen, const bool *expected,
+                     const char *who, uint64_t *changes, struct error *err)
 {
-    uint64_t count = 0;
-    bool begun = false;
+    uint64_t count = 0, corrections = 0;
+    bool begun = m->hooked.pending_count > 0;
     int error = 0;
 
     err->code = 0;
-    for (size_t i = 0; i < m->key_count && !error; i++) {
+    if (begun && (error = checkpoint_begin(m->checkpoint, err)))
+        return error;
+    error = hooked_record(m, &count, err);
+    for (size_t i = 0; taken && i < m->key_count && !error; i++) {
         struct held_key *k = &m->keys[i];
+        uint64_t before;
         bool differs = taken[i] && worth_storing(k, &seen[i]) &&
                        (!(k->key.flags & KEY_CAPTURED) || !image_equal(&k->image, &seen[i]));
         if (!differs)
@@ -146,7 +166,10 @@ static int store_all(struct monitor *m, const bool *taken, struct image *seen, c
         if (!begun && (error = checkpoint_begin(m->checkpoint, err)))
             break;
         begun = true;
+        before = count;
         error = capture_record(m, k, &seen[i], who, &count, err);
+        if (expected && !expected[i] && hooked_is_on(m))
+            corrections += count - before;
     }
     if (error) {
         if (begun)
@@ -155,10 +178,15 @@ static int store_all(struct monitor *m, const bool *taken, struct image *seen, c
     }
     if (begun && (error = commit(m, err)))
         return error;
-    for (size_t i = 0; i < m->key_count; i++)
+    note_lag(m, (int64_t)m->hooked.oldest_us);
+    for (size_t i = 0; taken && i < m->key_count; i++)
         if (taken[i] && worth_storing(&m->keys[i], &seen[i]))
             capture_move_on(&m->keys[i], &seen[i]);
     m->status.changes += count;
+    m->status.corrections += corrections;
+    if (corrections)
+        log_line("a scan found %llu changes that nothing had told of",
+                 (unsigned long long)corrections);
     *changes += count;
     return 0;
 }
@@ -173,7 +201,7 @@ int capture_store(struct monitor *m, struct held_key *k, struct image *to, const
     if (taken && seen) {
         taken[k - m->keys] = true;
         seen[k - m->keys] = *to;
-        error = store_all(m, taken, seen, who, changes, err);
+        error = store_all(m, taken, seen, NULL, who, changes, err);
         *to = seen[k - m->keys];
     } else {
         error_set(err, ENOMEM, "no memory to store HKLM\\%s", k->key.path);
@@ -181,78 +209,6 @@ int capture_store(struct monitor *m, struct held_key *k, struct image *to, const
     free(taken);
     free(seen);
     return error;
-}
-
-void storage_failed(struct monitor *m, const struct error *err)
-{
-    if (!m->status.storage_failing_since) {
-        m->status.storage_failing_since = unix_time_us();
-        log_line("storage fails: %s", err->text);
-        if (m->resource.on_storage_error == STORAGE_STOP) {
-            log_line("on-storage-error is 'stop': ending the program");
-            if (m->ending == ENDING_NONE)
-                m->ending = ENDING_STORAGE;
-        }
-    }
-    free(m->status.last_error);
-    m->status.last_error = strdup(err->text);
-    checkpoint_close(m->checkpoint);
-    m->checkpoint = NULL;
-    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
-    monitor_publish(m);
-}
-
-int storage_retry(struct monitor *m, struct error *err)
-{
-    struct checkpoint_state state;
-    struct snapshot s;
-    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
-    int error = path ? checkpoint_open(path, &m->checkpoint, err) : ENOMEM;
-
-    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
-    if (!error)
-        error = checkpoint_get_state(m->checkpoint, &state, err);
-    if (!error && state.epoch != m->state.epoch) {
-        m->ending = ENDING_HOST;
-        error = error_set(err, RESULT_OWNED, "the checkpoint of %s has epoch %llu, not %llu: another "
-                          "node has taken the resource over", m->name,
-                          (unsigned long long)state.epoch, (unsigned long long)m->state.epoch);
-    }
-    if (!error && !(error = snapshot_read(path, 0, &s, err))) {
-        error = keys_take(m, &s, err);
-        snapshot_free(&s);
-    }
-    free(path);
-    if (error) {
-        checkpoint_close(m->checkpoint);
-        m->checkpoint = NULL;
-        return error;
-    }
-    m->state = state;
-    return 0;
-}
-
-/* The time from hearing of a change to having it in the checkpoint. */
-static void note_lag(struct monitor *m, int64_t since_us)
-{
-    if (!since_us)
-        return;
-    m->status.lag_us = clock_us() - since_us;
-    if (m->status.lag_us > m->status.lag_worst_us)
-        m->status.lag_worst_us = m->status.lag_us;
-}
-
-/* While storage fails, everything is due as soon as it may be tried again. */
-static int storage_ready(struct monitor *m, bool *all, struct error *err)
-{
-    int error;
-
-    if (m->checkpoint)
-        return 0;
-    if ((error = storage_retry(m, err)))
-        return error;
-    *all = true;
-    return 0;
 }
 
 /*
@@ -271,14 +227,54 @@ static int64_t pause_us(int64_t server_us, int64_t round_us)
     return pause;
 }
 
+/* One round of scans. */
+struct round {
+    bool all, watch;
+    bool complete;       /* all keys have pictures, and nothing was flagged meanwhile */
+    int64_t since_us;    /* when the oldest change of a scanned key was heard of; 0: none was */
+    bool *taken;         /* keys[i] has a picture: */
+    struct image *seen;
+    bool *expected;      /* something told that it would differ */
+};
+
+static void round_free(struct monitor *m, struct round *r)
+{
+    for (size_t i = 0; r->seen && i < m->key_count; i++)
+        image_free(&r->seen[i]);
+    free(r->taken);
+    free(r->seen);
+    free(r->expected);
+}
+
+static int round_begin(struct monitor *m, struct round *r, struct error *err)
+{
+    r->taken = calloc(m->key_count + 1, sizeof(*r->taken));
+    r->seen = calloc(m->key_count + 1, sizeof(*r->seen));
+    r->expected = calloc(m->key_count + 1, sizeof(*r->expected));
+    if (r->taken && r->seen && r->expected)
+        return 0;
+    round_free(m, r);
+    return error_set(err, ENOMEM, "no memory for a scan of %s", m->name);
+}
+
+static bool registry_is_lost(const struct monitor *m)
+{
+    return m->agent->sock < 0 || m->ending == ENDING_SERVER;
+}
+
+static bool is_unsure(const struct held_key *k)
+{
+    return k->unsure_since_us && clock_us() >= k->unsure_since_us + UNSURE_US;
+}
+
 /*
  * Scans what is due.  A key that cannot be scanned (*err tells why) does not keep the others from
  * being stored; a host that is gone, or a registry that is not ours, does.
  */
-static int scan_due(struct monitor *m, bool all, bool watch, bool *taken, struct image *seen,
-                    int64_t *since, struct error *err)
+static int scan_due(struct monitor *m, struct round *r, struct error *err)
 {
     int64_t began = clock_us();
+    bool flagged = hooked_needs_scan(m);
     int result = 0;
 
     m->scan_server_us = 0;
@@ -286,90 +282,136 @@ static int scan_due(struct monitor *m, bool all, bool watch, bool *taken, struct
         struct held_key *k = &m->keys[i];
         struct error one = {.code = 0};
 
-        if (!all && !k->dirty)
+        if (!r->all && !k->dirty && !is_unsure(k))
             continue;
-        if (k->dirty && (!*since || k->dirty_since_us < *since))
-            *since = k->dirty_since_us;
-        taken[i] = !capture_scan(m, k, watch, &seen[i], &one);
-        if (taken[i])
+        if (k->dirty && (!r->since_us || k->dirty_since_us < r->since_us))
+            r->since_us = k->dirty_since_us;
+        r->expected[i] = k->dirty || flagged || !(k->key.flags & KEY_CAPTURED);
+        r->taken[i] = !capture_scan(m, k, r->watch, &r->seen[i], &one);
+        if (r->taken[i])
             continue;
         if (!result)
             *err = one;
         result = one.code;
-        if (m->agent->sock < 0 || m->ending == ENDING_SERVER) {
+        if (registry_is_lost(m)) {
             *err = one;
             break;
         }
     }
     m->scan_not_before_us = clock_us() + pause_us(m->scan_server_us, clock_us() - began);
+    m->hooked.not_before_us = clock_us() + FLAGGED_PAUSES * m->scan_server_us;
+    r->complete = r->all && !result;
     return result;
 }
 
 /* After a round in which everything that was due is stored. */
-static void note_success(struct monitor *m, bool all, int64_t since)
+static void note_success(struct monitor *m, const struct round *r)
 {
-    note_lag(m, since);
+    note_lag(m, r->since_us);
     free(m->status.last_error);
     m->status.last_error = NULL;
     if (m->status.storage_failing_since) {
         log_line("storage works again; the checkpoint is up to date");
         m->status.storage_failing_since = 0;
     }
-    if (all)
+    if (r->all)
         m->next_full_scan_us = clock_us() + FULL_SCAN_US;
+}
+
+/*
+ * The pictures, brought up to a second cut, and what was pending before them, are one commit.  If a
+ * scan was flagged in between they stay as they are: pictures of all keys are still a state to commit,
+ * those of some are not.
+ */
+static int store_round(struct monitor *m, struct round *r, const char *who, uint64_t *changes,
+                       bool *stored, struct error *err)
+{
+    bool held_back;
+    int error = hooked_cut(m, r->seen, r->taken, &held_back, err);
+
+    *stored = false;
+    if (error || (error = hooked_learn_volatile(m, r->seen, r->taken)))
+        return error;
+    if (held_back)
+        m->hooked.flagged = true;
+    if ((held_back || hooked_needs_scan(m)) && !r->complete)
+        return 0;
+    if ((error = store_all(m, r->taken, r->seen, r->expected, who, changes, err)))
+        return error;
+    hooked_committed(m, r->complete);
+    *stored = true;
+    return 0;
 }
 
 int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
                 struct error *err)
 {
     struct error storage = {.code = 0};
-    struct image *seen;
-    int64_t since = 0;
-    bool *taken;
+    struct round r = {.watch = watch};
+    bool stored = false;
     int error = storage_ready(m, &all, err);
 
-    if (error)
+    if (error || (error = hooked_cut(m, NULL, NULL, NULL, err)) ||
+        (error = round_begin(m, &r, err)))
         return error;
-    taken = calloc(m->key_count + 1, sizeof(*taken));
-    seen = calloc(m->key_count + 1, sizeof(*seen));
-    if (!taken || !seen) {
-        free(taken);
-        free(seen);
-        return error_set(err, ENOMEM, "no memory for a scan of %s", m->name);
-    }
-    error = scan_due(m, all, watch, taken, seen, &since, err);
-    if (m->agent->sock >= 0 && m->ending != ENDING_SERVER &&
-        store_all(m, taken, seen, who, changes, &storage)) {
+    r.all = all || hooked_needs_scan(m);
+    error = scan_due(m, &r, err);
+    if (!registry_is_lost(m) && store_round(m, &r, who, changes, &stored, &storage)) {
         storage_failed(m, &storage);
         *err = storage;
         error = RESULT_STORAGE;
     }
-    for (size_t i = 0; i < m->key_count && storage.code; i++) /* seen, and not stored */
-        m->keys[i].dirty = m->keys[i].overdue = m->keys[i].dirty || taken[i];
-    if (!error)
-        note_success(m, all, since);
-    for (size_t i = 0; i < m->key_count; i++)
-        image_free(&seen[i]);
-    free(taken);
-    free(seen);
+    for (size_t i = 0; i < m->key_count && !stored; i++) /* seen, and not stored */
+        m->keys[i].dirty = m->keys[i].overdue = m->keys[i].dirty || r.taken[i];
+    if (!error && stored)
+        note_success(m, &r);
+    round_free(m, &r);
     keys_count(m);
     monitor_publish(m);
     return error;
 }
 
+int capture_pending(struct monitor *m, struct error *err)
+{
+    uint64_t changes = 0;
+    int error;
+
+    if (!m->checkpoint || hooked_needs_scan(m))
+        return 0;
+    if ((error = store_all(m, NULL, NULL, NULL, NULL, &changes, err))) {
+        storage_failed(m, err);
+        return RESULT_STORAGE;
+    }
+    hooked_committed(m, false);
+    if (changes)
+        keys_count(m);
+    return 0;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t capture_due_us(const struct monitor *m)
 {
-    int64_t due = m->next_full_scan_us;
+    int64_t due = m->next_full_scan_us, at;
 
     if (!m->checkpoint)
         return m->next_storage_try_us;
+    if (hooked_needs_scan(m))
+        return m->resource.lag_ms ? m->hooked.not_before_us : 0;
     for (size_t i = 0; i < m->key_count; i++) {
         const struct held_key *k = &m->keys[i];
-        int64_t at = k->overdue ? 0 : k->dirty_since_us + (int64_t)m->resource.lag_ms * 500;
-        if (!k->dirty)
+
+        if (k->dirty) {
+            at = k->overdue ? 0 : k->dirty_since_us + (int64_t)m->resource.lag_ms * 500;
+            at = later(at, m->scan_not_before_us);
+        } else if (k->unsure_since_us) {
+            at = later(k->unsure_since_us + UNSURE_US, m->scan_not_before_us);
+        } else {
             continue;
-        if (at < m->scan_not_before_us)
-            at = m->scan_not_before_us;
+        }
         if (at < due)
             due = at;
     }

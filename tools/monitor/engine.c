@@ -10,6 +10,7 @@
 
 #define FAILURE_PAUSE_US 1000000LL
 #define EARLY_US 30000000LL
+#define LOST_WAIT_US 50000LL
 #define SAVE_TRIES 5 /* of a final save that storage refuses, a second apart */
 
 /* A scan or commit that failed: said once for each reason, tried again after a pause. */
@@ -23,36 +24,56 @@ static void note_failure(struct monitor *m, const struct error *err)
         m->ending = ENDING_HOST;
 }
 
-/* Until something ends it: scans when they are due, answers requests. */
-static void stay_online(struct monitor *m)
-{
-    int64_t not_before_us = 0, due;
-
-    m->next_full_scan_us = clock_us();
-    while (m->ending == ENDING_NONE) {
-        due = capture_due_us(m);
-        if (due < not_before_us)
-            due = not_before_us;
-        if (clock_us() >= due) {
-            bool all = clock_us() >= m->next_full_scan_us;
-            struct error err = {.code = 0};
-            uint64_t changes = 0;
-
-            if (capture_run(m, all, true, all ? "full scan" : "watch", &changes, &err)) {
-                note_failure(m, &err);
-                not_before_us = clock_us() + FAILURE_PAUSE_US;
-            }
-        } else {
-            engine_wait(m, due);
-        }
-        requests_answer(m);
-    }
-}
-
 /* Can the registry that was restored into still be scanned? */
 static bool registry_is_there(const struct monitor *m)
 {
     return m->ending != ENDING_SERVER && m->agent && m->agent->sock >= 0;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void engine_turn(struct monitor *m, int64_t until_us)
+{
+    struct error err = {.code = 0};
+    int64_t scan_us, ring_us, now = clock_us();
+    uint64_t changes = 0;
+    int error = 0;
+
+    if (!registry_is_there(m) && m->ending == ENDING_NONE)
+        m->ending = ENDING_HOST; /* a request found it dead */
+    if (!registry_is_there(m) || m->server_fd < 0) {
+        engine_wait(m, sooner(until_us, now + LOST_WAIT_US));
+        return;
+    }
+    scan_us = capture_due_us(m);
+    ring_us = hooked_due_us(m);
+    if (sooner(scan_us, ring_us) > now || m->turn_not_before_us > now) {
+        int64_t due = sooner(scan_us, ring_us);
+        engine_wait(m, sooner(until_us, due > m->turn_not_before_us ? due : m->turn_not_before_us));
+    } else if (ring_us <= now) {
+        error = hooked_turn(m, &err);
+    } else {
+        bool all = now >= m->next_full_scan_us;
+        error = capture_run(m, all, true, all ? "full scan" : "watch", &changes, &err);
+    }
+    if (error) {
+        note_failure(m, &err);
+        m->turn_not_before_us = clock_us() + FAILURE_PAUSE_US;
+    }
+}
+
+/* Until something ends it: does what is due, answers requests. */
+static void stay_online(struct monitor *m)
+{
+    if (!hooked_is_on(m)) /* with it, that was done before the program ran */
+        m->next_full_scan_us = clock_us();
+    while (m->ending == ENDING_NONE) {
+        engine_turn(m, INT64_MAX);
+        requests_answer(m);
+    }
 }
 
 /* The last scan, tried a few times where storage refuses. */
@@ -106,6 +127,7 @@ static void release(struct monitor *m, bool clean)
             log_line("cannot keep the last good checkpoint: %s", err.text);
     }
     free(last_good);
+    hooked_finish(m);
     /* First what hangs without its server: closing the links would wait for an answer of each. */
     if (m->server_fd < 0 && m->place.prefix && (m->ending == ENDING_SERVER || m->ending == ENDING_HOST)) {
         int fd = wineserver_pidfd(&m->place);
@@ -163,13 +185,18 @@ int engine_run(struct monitor *m)
         log_line("%s is online, epoch %llu", m->name, (unsigned long long)m->state.epoch);
         report_online(m);
         online_us = clock_us();
+        if (m->hooked.listener)
+            listener_guard(m->hooked.listener, m->agent->sock, m->launcher->sock);
         stay_online(m);
+        if (m->hooked.listener) /* from here on it is ended in order */
+            listener_guard(m->hooked.listener, -1, -1);
         early = ended_early(m, online_us);
         set_phase(m, PHASE_STOPPING);
         stop_program(m);
         code = exit_code_of_ending(m);
         if (!registry_is_there(m)) {
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : EXIT_WINE;
+            hooked_save_rest(m);
             log_line("the registry is gone: the checkpoint stays as of the last commit");
             error_set(&err, RESULT_WINE, "wineserver or regckpt-host of %s had gone: the checkpoint "
                       "holds what was committed until then", m->name);

@@ -99,11 +99,6 @@ static int own(struct monitor *m, struct error *err)
     }
     if (!error)
         error = checkpoint_get_state(m->checkpoint, &m->state, err);
-    if (!error && !m->resource.lag_ms)
-        error = error_set(err, RESULT_UNPROTECTED,
-                          "%s asks for lag 0 (durable before the call returns), which needs the hook, "
-                          "and this version has none: 'regckpt set %s --lag 100' makes it run with the "
-                          "watch", m->name, m->name);
     free(path);
     return error;
 }
@@ -216,8 +211,9 @@ int go_online(struct monitor *m, struct error *err)
     int error;
 
     set_phase(m, PHASE_STARTING);
-    if ((error = own(m, err)) ||
-        (error = wine_place_find(&m->resource, m->prefix_option, &m->settings, &m->place, err)))
+    if ((error = own(m, err)) || (error = hooked_take_leftover(m, err)) ||
+        (error = wine_place_find(&m->resource, m->prefix_option, &m->settings, &m->place, err)) ||
+        (error = hooked_check(m, err)))
         return error;
     m->status.prefix = strdup(m->place.prefix);
     if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))

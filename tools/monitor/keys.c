@@ -8,17 +8,19 @@
 
 #include "monitor.h"
 
-static void free_key(struct held_key *k)
+void keys_free_one(struct held_key *k)
 {
     registered_key_free(&k->key);
     exclude_free(&k->exclude);
     image_free(&k->image);
+    path_set_free(&k->volatile_keys);
+    path_set_free(&k->unknown_keys);
 }
 
 void keys_free(struct monitor *m)
 {
     for (size_t i = 0; i < m->key_count; i++)
-        free_key(&m->keys[i]);
+        keys_free_one(&m->keys[i]);
     free(m->keys);
     m->keys = NULL;
     m->key_count = 0;
@@ -30,6 +32,19 @@ struct held_key *keys_find(struct monitor *m, uint32_t id)
         if (m->keys[i].key.id == id)
             return &m->keys[i];
     return NULL;
+}
+
+/* What is known of the key beyond the checkpoint. */
+static void take_over(struct held_key *k, struct held_key *old)
+{
+    struct held_key content = *k;
+
+    *k = *old;
+    k->key = content.key;
+    k->exclude = content.exclude;
+    k->image = content.image;
+    memset(&old->volatile_keys, 0, sizeof(old->volatile_keys));
+    memset(&old->unknown_keys, 0, sizeof(old->unknown_keys));
 }
 
 /* What is excluded now may have been captured before it was: it is not restored either. */
@@ -47,14 +62,12 @@ int keys_take(struct monitor *m, struct snapshot *s, struct error *err)
         list[i].image = s->keys[i].image;
         image_init(&s->keys[i].image);
         error = image_exclude(&list[i].image, &list[i].exclude);
-        if (old) {
-            list[i].dirty = old->dirty;
-            list[i].dirty_since_us = old->dirty_since_us;
-        }
+        if (old)
+            take_over(&list[i], old);
     }
     if (error) {
         for (size_t i = 0; list && i < s->key_count; i++)
-            free_key(&list[i]);
+            keys_free_one(&list[i]);
         free(list);
         return error_set(err, error, "no memory for the registered keys of %s", m->name);
     }

@@ -37,25 +37,43 @@ static uint32_t program_pid(const struct monitor *m)
     return found;
 }
 
+/* The hook is for the program; without it the watch alone has to do, where that is enough. */
+static const char *prepare_hook(struct monitor *m)
+{
+    struct error *why = &m->hooked.why_not;
+
+    if (!hooked_prepare(m, why) && !hooked_tell_keys(m, why))
+        return m->dir;
+    hooked_finish(m);
+    return "";
+}
+
+/* What ran in the program before the hook: static imports, TLS callbacks.  Storage may come later. */
+static int capture_before_running(struct monitor *m, struct error *err)
+{
+    uint64_t changes = 0;
+    int error = capture_run(m, true, true, "start", &changes, err);
+
+    return error == RESULT_STORAGE && m->ending == ENDING_NONE ? 0 : error;
+}
+
 static int start_by(struct monitor *m, struct hostlink *link, const char *command, struct error *err)
 {
-    struct pack p;
-    int error;
+    char *why_not = NULL;
+    int error = hostlink_start_program(link, command, m->resource.directory, prepare_hook(m),
+                                       m->lock_fd, &why_not, err);
 
-    pack_init(&p);
-    pack_text(&p, command);
-    pack_text(&p, m->resource.directory);
-    pack_text(&p, "");
-    error = hostlink_ask(link, HOST_START, &p, m->lock_fd, START_MS, NULL, NULL, err);
-    pack_free(&p);
-    if (!error)
-        error = hostlink_ask(link, HOST_RESUME, NULL, -1, START_MS, NULL, NULL, err);
     m->started = !error;
-    if (!error)
-        m->status.program_pid = program_pid(m);
     if (error == RESULT_WINE && link->sock >= 0) /* Wine works: it is the program */
-        error = err->code = RESULT_PROGRAM;
-    return error;
+        return err->code = RESULT_PROGRAM;
+    if (error)
+        return error;
+    m->status.program_pid = program_pid(m);
+    error = hooked_started(m, why_not, err);
+    free(why_not);
+    if (!error && hooked_is_on(m))
+        error = capture_before_running(m, err);
+    return error ? error : hostlink_resume(link, err);
 }
 
 static int ask_service(struct monitor *m, enum host_message what, struct error *err)
@@ -104,7 +122,7 @@ static int wait_for_running(struct monitor *m, int64_t until, struct error *err)
         program_facts_free(&facts);
         if (facts.state == SERVICE_RUNNING)
             return 0;
-        engine_wait(m, clock_us() + POLL_US);
+        engine_turn(m, clock_us() + POLL_US);
     }
     if (m->exited)
         return error_set(err, RESULT_PROGRAM,
@@ -146,7 +164,7 @@ static bool program_runs(const struct monitor *m)
 static void wait_for_exit(struct monitor *m, int64_t until)
 {
     while (program_runs(m) && clock_us() < until && m->server_fd >= 0)
-        engine_wait(m, clock_us() + POLL_US);
+        engine_turn(m, clock_us() + POLL_US);
 }
 
 /* The service is asked through the SCM; what does not end in its time is ended. */
@@ -164,7 +182,7 @@ void stop_program(struct monitor *m)
         if (ask_service(m, HOST_STOP_SERVICE, &err))
             log_line("stopping service %s: %s", m->resource.service, err.text);
         while (program_runs(m) && clock_us() < until && m->server_fd >= 0) {
-            engine_wait(m, clock_us() + POLL_US);
+            engine_turn(m, clock_us() + POLL_US);
             if (m->agent->service_done && m->agent->service_error) {
                 log_line("service %s does not stop by itself (Win32 error %u)", m->resource.service,
                          m->agent->service_error);

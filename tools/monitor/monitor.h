@@ -15,6 +15,8 @@
 #include "../../dlls/libregckpt/hostlink.h"
 #include "../../dlls/libregckpt/settings.h"
 #include "../../dlls/libregckpt/store.h"
+#include "hooked.h"
+#include "path_set.h"
 
 /* A registered key as the monitor holds it. */
 struct held_key {
@@ -24,6 +26,13 @@ struct held_key {
     bool dirty;              /* something changed since the last scan began */
     bool overdue;            /* its scan or commit failed: the next one does not wait for the lag */
     int64_t dirty_since_us;  /* when we heard of it */
+    /* with the hook: */
+    uint64_t armed_number;   /* the ring's counter before its notification was armed last */
+    uint64_t touched_number; /* of the last hooked change below it */
+    bool notified;           /* it fired, and has not been looked into */
+    int64_t notified_us;
+    int64_t unsure_since_us; /* it fired among hooked changes; 0: no */
+    struct path_set volatile_keys, unknown_keys; /* paths below it */
 };
 
 /* Why the resource goes offline. */
@@ -60,6 +69,7 @@ struct monitor {
     bool started, exited;      /* the program */
     uint32_t exit_code;
 
+    struct hooked hooked;
     struct front *front;
     struct front_request *requests; /* taken from the front, not yet answered */
     size_t request_count;
@@ -67,6 +77,7 @@ struct monitor {
     enum ending ending;
     int64_t next_full_scan_us, next_storage_try_us;
     int64_t scan_server_us;     /* what the scans of a round took of wineserver's time */
+    int64_t turn_not_before_us; /* after a failure */
     int64_t scan_not_before_us; /* when the budget allows the next round */
 };
 
@@ -112,6 +123,8 @@ int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image
 /* Scans the keys that are due (all: every key) and commits what differs, as one transaction. */
 int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
                 struct error *err);
+/* Commits what the hook reported and is pending, if no scan has to come first. */
+int capture_pending(struct monitor *m, struct error *err);
 /* When the next scan is due; INT64_MAX: none. */
 int64_t capture_due_us(const struct monitor *m);
 /* Puts the changes from k->image to `to` into an open transaction; a first capture has no history. */
@@ -122,10 +135,16 @@ void capture_move_on(struct held_key *k, struct image *to);
 /* A commit of changes from k->image to `to`; both ways of failure leave k as it was. */
 int capture_store(struct monitor *m, struct held_key *k, struct image *to, const char *who,
                   uint64_t *changes, struct error *err);
+
+/* storage.c */
 /* Storage refused: takes note, closes the checkpoint, applies the policy. */
 void storage_failed(struct monitor *m, const struct error *err);
 /* Opens it again and rereads what it holds. */
 int storage_retry(struct monitor *m, struct error *err);
+/* The same where it failed before; *all is set then, everything is due. */
+int storage_ready(struct monitor *m, bool *all, struct error *err);
+/* The held keys and their images as the file has them. */
+int keys_from_file(struct monitor *m, struct error *err);
 
 /* launch.c */
 int launch_program(struct monitor *m, struct error *err);
@@ -135,6 +154,7 @@ void stop_program(struct monitor *m);
 int keys_take(struct monitor *m, struct snapshot *s, struct error *err);
 int keys_tell_host(struct monitor *m, struct error *err);
 void keys_free(struct monitor *m);
+void keys_free_one(struct held_key *k); /* what it holds */
 void keys_count(struct monitor *m); /* into the status */
 struct held_key *keys_find(struct monitor *m, uint32_t id);
 
@@ -164,5 +184,7 @@ void set_phase(struct monitor *m, enum monitor_phase phase);
 
 /* engine.c: the whole life; the exit code of `run`. */
 int engine_run(struct monitor *m);
+/* Scans, commits, or waits for something to happen, until_us at most: once the program runs. */
+void engine_turn(struct monitor *m, int64_t until_us);
 
 #endif

@@ -37,11 +37,21 @@ static int finish(struct monitor *m, int error, struct error *err)
     return 0;
 }
 
+/* So that a request's own transaction holds nothing that came after what is not committed yet. */
+static int settle(struct monitor *m, struct error *err)
+{
+    uint64_t changes = 0;
+    int error = hooked_cut(m, NULL, NULL, NULL, err);
+
+    if (error)
+        return error;
+    return hooked_needs_scan(m) ? capture_run(m, true, true, "watch", &changes, err)
+                                : capture_pending(m, err);
+}
+
 static void let_go(struct monitor *m, struct held_key *k)
 {
-    registered_key_free(&k->key);
-    exclude_free(&k->exclude);
-    image_free(&k->image);
+    keys_free_one(k);
     m->key_count--;
     memmove(k, k + 1, (m->keys + m->key_count - k) * sizeof(*k));
 }
@@ -129,6 +139,8 @@ static int request_add(struct monitor *m, struct unpack *u, struct pack *more, s
     error = add_key(m, &key, more, err);
     if (!error)
         log_line("registered HKLM\\%s (%d bits)", key.path, key.view);
+    if (!error)
+        error = hooked_tell_keys(m, err);
     registered_key_free(&key);
     return error;
 }
@@ -147,7 +159,7 @@ static int request_remove(struct monitor *m, struct unpack *u, struct error *err
         return error;
     log_line("HKLM\\%s is not registered any more", k->key.path);
     let_go(m, k);
-    return keys_tell_host(m, err);
+    return (error = keys_tell_host(m, err)) ? error : hooked_tell_keys(m, err);
 }
 
 /* All properties or none. What concerns the start of the program is used at the next online. */
@@ -169,9 +181,10 @@ static int request_set(struct monitor *m, struct unpack *u, struct error *err)
         free(name);
         free(value);
     }
-    if (!error && !changed.lag_ms)
-        error = error_set(err, RESULT_UNPROTECTED, "--lag 0 needs the hook, which this version does "
-                          "not have; %s keeps its lag of %u ms", m->name, m->resource.lag_ms);
+    if (!error && !changed.lag_ms && !hooked_is_on(m))
+        error = error_set(err, RESULT_UNPROTECTED, "--lag 0 needs the hook, and the program of %s "
+                          "runs without it (%s); it keeps its lag of %u ms", m->name,
+                          m->hooked.why_not.text, m->resource.lag_ms);
     if (!error && !(error = checkpoint_begin(m->checkpoint, err))) {
         error = checkpoint_set_resource(m->checkpoint, &changed, err);
         error = finish(m, error, err);
@@ -182,6 +195,7 @@ static int request_set(struct monitor *m, struct unpack *u, struct error *err)
     }
     resource_free(&m->resource);
     m->resource = changed;
+    hooked_set_durable(m);
     return 0;
 }
 
@@ -243,6 +257,8 @@ static int answer(struct monitor *m, struct front_request *r, struct pack *more,
     err->code = 0;
     if (needs_storage(r->message.type) && !m->checkpoint && (error = storage_retry(m, err)))
         return error_prefix(err, "storage fails at present");
+    if (m->checkpoint && r->message.type != CTL_SAVE && (error = settle(m, err)))
+        return error;
     switch (r->message.type) {
     case CTL_SAVE:
         return request_save(m, more, err);

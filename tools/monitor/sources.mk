@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # regckpt-monitor.
 monitor_SOURCES = \
+	absorb.c \
 	capture.c \
 	engine.c \
 	exit_code.c \
 	front.c \
 	going_online.c \
+	hooked.c \
+	hooked_turn.c \
 	keys.c \
 	launch.c \
+	listener.c \
 	monitor_log.c \
+	path_set.c \
 	reap.c \
 	requests.c \
 	restore.c \
+	storage.c \
 	wait.c
 monitor_MAIN = \
 	monitor_main.c

@@ -95,9 +95,9 @@ static void take_events(struct monitor *m, struct hostlink *link)
 
     for (size_t i = 0; i < link->changed_count; i++) {
         struct held_key *k = keys_find(m, link->changed[i]);
-        if (k && !k->dirty) {
-            heard = k->dirty = true;
-            k->dirty_since_us = clock_us();
+        if (k) {
+            heard = true;
+            hooked_heard(m, k);
         }
     }
     link->changed_count = 0;
@@ -126,7 +126,7 @@ void engine_wait(struct monitor *m, int64_t until_us)
 {
     int64_t left_us = until_us - clock_us();
     int timeout_ms = left_us <= 0 ? 0 : left_us > 3600000000LL ? 3600000 : (int)(left_us / 1000) + 1;
-    struct pollfd p[5];
+    struct pollfd p[6];
     nfds_t n = 0;
 
     memset(p, 0, sizeof(p));
@@ -135,6 +135,7 @@ void engine_wait(struct monitor *m, int64_t until_us)
     p[n++].fd = m->server_fd;
     p[n++].fd = m->agent ? m->agent->sock : -1;
     p[n++].fd = m->launcher && m->launcher != m->agent ? m->launcher->sock : -1;
+    p[n++].fd = m->hooked.listener ? listener_fd(m->hooked.listener) : -1;
     for (nfds_t i = 0; i < n; i++)
         p[i].events = POLLIN;
     if (has_events(m, m->agent) || has_events(m, m->launcher))
@@ -150,6 +151,10 @@ void engine_wait(struct monitor *m, int64_t until_us)
         close(m->server_fd);
         m->server_fd = -1;
         m->ending = ENDING_SERVER; /* graver than whatever it brought down with it */
+    }
+    if (p[5].revents) {
+        listener_clear(m->hooked.listener);
+        m->hooked.rung = true;
     }
     if (m->agent)
         take_events(m, m->agent);

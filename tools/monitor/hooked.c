@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of a resource's ring: made before the program starts, told the registered keys, read
+ * until the end; and what a monitor that was killed left in it.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../dlls/libregckpt/keyname.h"
+#include "../../dlls/regckpt/hook.h"
+#include "monitor.h"
+
+/* What is in the run directory for the program's processes (hook.h). */
+static const struct link {
+    const char *name, *program;
+    unsigned bits;
+} links[] = {
+    {HOOK_DLL64, HOOK_DLL64, 64},
+    {HOOK_DLL32, HOOK_DLL32, 32},
+};
+
+#define LINKS (sizeof(links) / sizeof(links[0]))
+
+static void path_in(const struct monitor *m, const char *name, char *path)
+{
+    snprintf(path, PATH_MAX, "%s/%s", m->dir, name);
+}
+
+/* The DLLs that are installed; the one of the prefix's own width has to be. */
+static int make_links(struct monitor *m, struct error *err)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < LINKS; i++) {
+        struct error why;
+        char *dll = settings_find_program(links[i].program, &why);
+
+        path_in(m, links[i].name, path);
+        unlink(path);
+        if (!dll && links[i].bits == m->place.bits) {
+            *err = why;
+            return err->code;
+        }
+        if (dll && symlink(dll, path)) {
+            int error = errno;
+            free(dll);
+            return error_system(err, error, "cannot make the link %s", path);
+        }
+        free(dll);
+    }
+    return 0;
+}
+
+static void remove_files(const struct monitor *m)
+{
+    char path[PATH_MAX];
+
+    path_in(m, HOOK_RING, path);
+    unlink(path);
+    for (size_t i = 0; i < LINKS; i++) {
+        path_in(m, links[i].name, path);
+        unlink(path);
+    }
+}
+
+bool hooked_is_on(const struct monitor *m)
+{
+    return m->hooked.attached;
+}
+
+static void leave(struct monitor *m)
+{
+    struct hooked *h = &m->hooked;
+
+    listener_stop(h->listener);
+    h->listener = NULL;
+    if (h->ring.shared) {
+        hooked_drop(m);
+        ring_close(&h->ring);
+    }
+    free(h->pending);
+    free(h->index);
+    h->pending = NULL;
+    h->index = NULL;
+    h->pending_room = h->index_room = 0;
+    h->attached = h->flagged = h->unknown = false;
+}
+
+static int refuse(const struct monitor *m, struct error *err)
+{
+    return error_set(err, RESULT_UNPROTECTED,
+                     "%s asks for lag 0 (a change is durable before the call returns), which needs the "
+                     "hook: %s 'regckpt doctor %s' shows what is missing; 'regckpt set %s --lag 100' "
+                     "runs it with the watch alone", m->name, m->hooked.why_not.text, m->name,
+                     m->name);
+}
+
+int hooked_check(struct monitor *m, struct error *err)
+{
+    char *dll = settings_find_program(m->place.bits == 32 ? HOOK_DLL32 : HOOK_DLL64,
+                                      &m->hooked.why_not);
+
+    free(dll);
+    return dll || m->resource.lag_ms ? 0 : refuse(m, err);
+}
+
+int hooked_prepare(struct monitor *m, struct error *err)
+{
+    struct ring_options options = {.epoch = m->state.epoch, .durable = !m->resource.lag_ms,
+                                   .uid = m->place.uid, .gid = m->place.gid};
+    struct hooked *h = &m->hooked;
+    char path[PATH_MAX];
+    int error;
+
+    path_in(m, HOOK_RING, path);
+    if ((error = make_links(m, err)) || (error = ring_create(path, &options, &h->ring, err)))
+        return error;
+    if (!(h->listener = listener_start(&h->ring, err))) {
+        leave(m);
+        return err->code;
+    }
+    return 0;
+}
+
+/* Its physical path, malloc'ed: as the registry says, or as it will be. */
+static char *physical_of(const struct monitor *m, const struct registered_key *key, char *told)
+{
+    static const char root[] = "\\REGISTRY\\Machine\\";
+
+    if (told && strlen(told) > sizeof(root) && !strncasecmp(told, root, sizeof(root) - 1))
+        return strdup(told + sizeof(root) - 1);
+    return m->place.bits == 32 ? strdup(key->path) : keyname_physical(key->path, key->view);
+}
+
+static int tell(struct monitor *m, const struct registered_key *list, char **told, struct error *err)
+{
+    struct ring_key *keys = calloc(m->key_count + 1, sizeof(*keys));
+    int error = keys ? 0 : ENOMEM;
+
+    for (size_t i = 0; i < m->key_count && !error; i++) {
+        char *path = physical_of(m, &list[i], told[i]);
+
+        keys[i].id = list[i].id;
+        error = path ? utf16_from_utf8(path, strlen(path), &keys[i].path) : ENOMEM;
+        free(path);
+        if (!error && image_has_class(&m->keys[i].image))
+            __atomic_store_n(&m->hooked.ring.shared->classes, 1, __ATOMIC_RELAXED);
+    }
+    if (error)
+        error_set(err, error, "no memory to tell the hook the registered keys");
+    else
+        error = ring_keys_set(&m->hooked.ring, keys, m->key_count, err);
+    for (size_t i = 0; keys && i < m->key_count; i++)
+        free((void *)keys[i].path.units);
+    free(keys);
+    return error;
+}
+
+int hooked_tell_keys(struct monitor *m, struct error *err)
+{
+    struct registered_key *list;
+    char **told;
+    int error = ENOMEM;
+
+    if (!m->hooked.ring.shared)
+        return 0;
+    list = calloc(m->key_count + 1, sizeof(*list));
+    told = calloc(m->key_count + 1, sizeof(*told));
+    for (size_t i = 0; list && i < m->key_count; i++)
+        list[i] = m->keys[i].key; /* a view */
+    if (!list || !told)
+        error_set(err, ENOMEM, "no memory to tell the hook the registered keys");
+    else if (!(error = hostlink_keys(m->agent, list, m->key_count, NULL, told, err)))
+        error = tell(m, list, told, err);
+    for (size_t i = 0; told && i < m->key_count; i++)
+        free(told[i]);
+    free(told);
+    free(list);
+    return error;
+}
+
+int hooked_started(struct monitor *m, const char *why_not, struct error *err)
+{
+    struct hooked *h = &m->hooked;
+
+    h->attached = h->ring.shared && !*why_not;
+    if (h->attached) {
+        free(m->status.source);
+        m->status.source = strdup("hook");
+        return 0;
+    }
+    if (h->ring.shared)
+        error_set(&h->why_not, RESULT_UNPROTECTED, "The program could not be hooked: %s.", why_not);
+    hooked_finish(m);
+    if (!m->resource.lag_ms)
+        return refuse(m, err);
+    log_line("WITHOUT THE HOOK: %s The watch alone captures changes, within a second",
+             h->why_not.text);
+    return 0;
+}
+
+void hooked_set_durable(struct monitor *m)
+{
+    if (m->hooked.ring.shared)
+        __atomic_store_n(&m->hooked.ring.shared->durable, !m->resource.lag_ms, __ATOMIC_RELEASE);
+}
+
+void hooked_note(struct monitor *m)
+{
+    const struct hooked *h = &m->hooked;
+    struct ring_process process;
+    uint32_t unhooked, count = 0;
+
+    if (!h->ring.shared)
+        return;
+    for (uint32_t i = 0; i < RING_PROCESSES; i++)
+        count += ring_process_get(&m->hooked.ring, i, &process);
+    m->status.hooked = count;
+    m->status.waiting = h->pending_count + (ring_last_number(&m->hooked.ring) - h->number);
+    unhooked = __atomic_load_n(&h->ring.shared->unhooked, __ATOMIC_ACQUIRE);
+    if (unhooked != h->unhooked_told) {
+        char name[RING_NAME_BYTES], why[sizeof(h->ring.shared->unhooked_why)];
+
+        memcpy(name, h->ring.shared->unhooked_name, sizeof(name));
+        memcpy(why, h->ring.shared->unhooked_why, sizeof(why));
+        name[sizeof(name) - 1] = why[sizeof(why) - 1] = 0;
+        log_line("process %s runs without the hook: %s. Its changes are captured by the watch",
+                 name, why);
+        m->hooked.unhooked_told = m->status.unhooked = unhooked;
+    }
+}
+
+void hooked_finish(struct monitor *m)
+{
+    if (!m->hooked.ring.shared)
+        return;
+    ring_set_state(&m->hooked.ring, RING_CLOSED);
+    leave(m);
+    remove_files(m);
+}
+
+/* All that a dead monitor's ring holds, if nothing in it was flagged for a scan nobody can make now. */
+static int apply_leftover(struct monitor *m, struct error *err)
+{
+    struct hooked *h = &m->hooked;
+    uint64_t changes = 0;
+    int error;
+
+    h->scan_seen = __atomic_load_n(&h->ring.shared->scan_settled, __ATOMIC_ACQUIRE);
+    if ((error = hooked_cut(m, NULL, NULL, NULL, err)))
+        return error;
+    if (h->flagged) {
+        log_line("the last monitor of %s ended when a scan was due: what its ring still held is not "
+                 "used, the checkpoint is as of its last commit", m->name);
+        return keys_from_file(m, err);
+    }
+    if (!h->pending_count)
+        return 0;
+    if ((error = checkpoint_begin(m->checkpoint, err)))
+        return error;
+    if ((error = hooked_record(m, &changes, err)) ||
+        (error = checkpoint_commit(m->checkpoint, err))) {
+        checkpoint_cancel(m->checkpoint);
+        return error;
+    }
+    hooked_committed(m, true);
+    log_line("saved %llu changes that the last monitor of %s had not: it was killed",
+             (unsigned long long)changes, m->name);
+    return checkpoint_get_state(m->checkpoint, &m->state, err);
+}
+
+int hooked_take_leftover(struct monitor *m, struct error *err)
+{
+    struct hooked *h = &m->hooked;
+    char path[PATH_MAX];
+    struct error ignored;
+    int error = 0;
+
+    path_in(m, HOOK_RING, path);
+    if (ring_open(path, &h->ring, &ignored))
+        return 0; /* none: the usual case; or nothing that could be used */
+    if (h->ring.shared->epoch == m->state.epoch && m->state.status == CHECKPOINT_ONLINE)
+        error = apply_leftover(m, err);
+    leave(m);
+    if (!error)
+        remove_files(m);
+    return error;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The doorbell is a futex, and the engine waits for descriptors: a thread stands in between.  It is
+ * also who ends the program when storage hangs: then the engine cannot.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "monitor.h"
+
+#define SLICE_MS 500
+#define STUCK_US 5000000LL /* the engine ends a refusing resource itself, if it can */
+
+struct listener {
+    struct ring *ring;
+    int fd;
+    pthread_t thread;
+    atomic_bool stop;
+    atomic_int agent_sock, launcher_sock;
+};
+
+/* The host whose connection ends ends its program. */
+static void hang_up(struct listener *l)
+{
+    int agent = atomic_exchange(&l->agent_sock, -1), launcher = atomic_exchange(&l->launcher_sock, -1);
+
+    if (agent >= 0)
+        shutdown(agent, SHUT_RDWR);
+    if (launcher >= 0 && launcher != agent)
+        shutdown(launcher, SHUT_RDWR);
+    if (agent >= 0 || launcher >= 0)
+        log_line("storage has not answered: the program is ended so that another node can take over");
+}
+
+static void *run(void *arg)
+{
+    struct listener *l = arg;
+    int64_t refusing_since_us = 0;
+    uint32_t seen = 0;
+
+    while (!atomic_load(&l->stop)) {
+        if (ring_listen(l->ring, &seen, SLICE_MS))
+            eventfd_write(l->fd, 1);
+        if (__atomic_load_n(&l->ring->shared->state, __ATOMIC_ACQUIRE) != RING_REFUSING)
+            continue;
+        if (!refusing_since_us)
+            refusing_since_us = clock_us();
+        else if (clock_us() - refusing_since_us > STUCK_US)
+            hang_up(l);
+        eventfd_write(l->fd, 1);
+    }
+    return NULL;
+}
+
+struct listener *listener_start(struct ring *ring, struct error *err)
+{
+    struct listener *l = calloc(1, sizeof(*l));
+    int error;
+
+    if (!l) {
+        error_set(err, ENOMEM, "no memory to listen to the hook");
+        return NULL;
+    }
+    l->ring = ring;
+    atomic_init(&l->agent_sock, -1);
+    atomic_init(&l->launcher_sock, -1);
+    if ((l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+        error_system(err, errno, "cannot make the hook's event descriptor");
+    } else if ((error = pthread_create(&l->thread, NULL, run, l))) {
+        error_system(err, error, "cannot start the thread that listens to the hook");
+        close(l->fd);
+    } else {
+        return l;
+    }
+    free(l);
+    return NULL;
+}
+
+int listener_fd(const struct listener *l)
+{
+    return l->fd;
+}
+
+void listener_clear(struct listener *l)
+{
+    eventfd_t count;
+
+    eventfd_read(l->fd, &count);
+}
+
+void listener_guard(struct listener *l, int agent_sock, int launcher_sock)
+{
+    atomic_store(&l->agent_sock, agent_sock);
+    atomic_store(&l->launcher_sock, launcher_sock);
+}
+
+void listener_stop(struct listener *l)
+{
+    if (!l)
+        return;
+    atomic_store(&l->stop, true);
+    ring_ring(l->ring);
+    pthread_join(l->thread, NULL);
+    close(l->fd);
+    free(l);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Storage that refuses, and storage that is back.  What a failed commit left in memory is not
+ * trusted: the keys are read from the file again, and the next scan finds what is missing there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor.h"
+
+#define STORAGE_RETRY_US 1000000LL
+
+void storage_failed(struct monitor *m, const struct error *err)
+{
+    if (!m->status.storage_failing_since) {
+        m->status.storage_failing_since = unix_time_us();
+        log_line("storage fails: %s", err->text);
+        if (m->resource.on_storage_error == STORAGE_STOP || !m->resource.lag_ms) {
+            log_line(m->resource.lag_ms ? "on-storage-error is 'stop': ending the program"
+                                        : "with lag 0 nothing goes on without storage: ending the "
+                                          "program");
+            if (m->hooked.ring.shared)
+                ring_set_state(&m->hooked.ring, RING_REFUSING);
+            if (m->ending == ENDING_NONE)
+                m->ending = ENDING_STORAGE;
+        }
+    }
+    free(m->status.last_error);
+    m->status.last_error = strdup(err->text);
+    hooked_failed(m);
+    checkpoint_close(m->checkpoint);
+    m->checkpoint = NULL;
+    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
+    monitor_publish(m);
+}
+
+int keys_from_file(struct monitor *m, struct error *err)
+{
+    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
+    struct snapshot s;
+    int error = path ? snapshot_read(path, 0, &s, err)
+                     : error_set(err, ENOMEM, "no memory for the checkpoint's path");
+
+    free(path);
+    if (error)
+        return error;
+    error = keys_take(m, &s, err);
+    snapshot_free(&s);
+    return error;
+}
+
+int storage_retry(struct monitor *m, struct error *err)
+{
+    struct checkpoint_state state;
+    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
+    int error = path ? checkpoint_open(path, &m->checkpoint, err) : ENOMEM;
+
+    m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
+    if (!error)
+        error = checkpoint_get_state(m->checkpoint, &state, err);
+    if (!error && state.epoch != m->state.epoch) {
+        m->ending = ENDING_HOST;
+        error = error_set(err, RESULT_OWNED, "the checkpoint of %s has epoch %llu, not %llu: another "
+                          "node has taken the resource over", m->name,
+                          (unsigned long long)state.epoch, (unsigned long long)m->state.epoch);
+    }
+    free(path);
+    if (!error)
+        error = keys_from_file(m, err);
+    if (error) {
+        checkpoint_close(m->checkpoint);
+        m->checkpoint = NULL;
+        return error;
+    }
+    m->state = state;
+    return 0;
+}
+
+/* While storage fails, everything is due as soon as it may be tried again. */
+int storage_ready(struct monitor *m, bool *all, struct error *err)
+{
+    int error;
+
+    if (m->checkpoint)
+        return 0;
+    if ((error = storage_retry(m, err)))
+        return error;
+    *all = true;
+    return 0;
+}
