@@ -8,15 +8,14 @@
 #include "hook_private.h"
 #include "inject.h"
 
-static void hook_it(HANDLE process, const RTL_USER_PROCESS_PARAMETERS *params)
+static void hook_it(HANDLE process)
 {
     struct inject_source source = {&hook.ring, hook.directory, hook.installed};
     DWORD last_error = GetLastError();
-    char name[256], why[256];
     int errnum = errno;
+    char why[256];
 
-    inject_program_name(&params->ImagePathName, name, sizeof(name));
-    inject_hook(&source, process, name, why, sizeof(why));
+    inject_hook(&source, process, why, sizeof(why));
     errno = errnum;
     SetLastError(last_error);
 }
@@ -35,7 +34,7 @@ NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS
                                       thread_attr, process_flags, flags, params, info, attributes);
     if (!ours || status || !*process) /* none for a Unix program */
         return status;
-    hook_it(*process, params);
+    hook_it(*process);
     if (flags != thread_flags)
         NtResumeThread(*thread, NULL);
     return status;

@@ -182,8 +182,23 @@ static void load_by_injector(const struct inject_source *source, HANDLE process,
     CloseHandle(info.hProcess);
 }
 
-bool inject_hook(const struct inject_source *source, HANDLE process, const char *name, char *why,
-                 size_t why_bytes)
+/* For status: which program is not hooked, and why. */
+static void note(struct ring *r, HANDLE process, const char *why)
+{
+    union {
+        UNICODE_STRING path;
+        uint8_t room[1024];
+    } image;
+    char name[256];
+
+    if (NtQueryInformationProcess(process, ProcessImageFileName, &image, sizeof(image), NULL))
+        snprintf(name, sizeof(name), "process %u", (unsigned)GetProcessId(process));
+    else
+        inject_program_name(&image.path, name, sizeof(name));
+    ring_note_unhooked(r, name, why);
+}
+
+bool inject_hook(const struct inject_source *source, HANDLE process, char *why, size_t why_bytes)
 {
     struct ring_shared *shared = source->ring->shared;
     uint32_t noted = __atomic_load_n(&shared->unhooked, __ATOMIC_ACQUIRE);
@@ -207,6 +222,6 @@ bool inject_hook(const struct inject_source *source, HANDLE process, const char 
     if (__atomic_load_n(&shared->unhooked, __ATOMIC_ACQUIRE) != noted) /* who knew better said it */
         snprintf(why, why_bytes, "%.*s", (int)sizeof(shared->unhooked_why), shared->unhooked_why);
     else
-        ring_note_unhooked(source->ring, name, why);
+        note(source->ring, process, why);
     return false;
 }

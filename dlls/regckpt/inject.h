@@ -29,8 +29,7 @@ struct inject_source {
  * HOOK_CHILD_WAIT_MS.  The handle needs all access.  false: it is not hooked, *why says why, and so
  * does the ring.  A process that is being debugged is left alone.  Last error and errno may change.
  */
-bool inject_hook(const struct inject_source *source, HANDLE process, const char *name, char *why,
-                 size_t why_bytes);
+bool inject_hook(const struct inject_source *source, HANDLE process, char *why, size_t why_bytes);
 
 /* Is this thread just starting an injector?  That one is not to be hooked. */
 bool inject_is_busy(void);

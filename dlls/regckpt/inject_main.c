@@ -44,25 +44,11 @@ static bool open_ring(const WCHAR *directory, struct ring *ring)
     return done;
 }
 
-/* The name of another process's program, for people. */
-static void name_of(HANDLE process, char *name, size_t name_bytes)
-{
-    union {
-        UNICODE_STRING path;
-        uint8_t room[2048];
-    } image;
-
-    if (NtQueryInformationProcess(process, ProcessImageFileName, &image, sizeof(image), NULL))
-        snprintf(name, name_bytes, "process %u", (unsigned)GetProcessId(process));
-    else
-        inject_program_name(&image.path, name, name_bytes);
-}
-
 int main(void)
 {
     struct inject_source source = {0};
-    char name[256], why[256];
     struct ring ring;
+    char why[256];
     HANDLE process;
     DWORD pid = parse(GetCommandLineW(), &source.directory);
 
@@ -71,6 +57,5 @@ int main(void)
     if (!(process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid)) || !open_ring(source.directory, &ring))
         return EXIT_FAILED;
     source.ring = &ring;
-    name_of(process, name, sizeof(name));
-    return inject_hook(&source, process, name, why, sizeof(why)) ? 0 : EXIT_FAILED;
+    return inject_hook(&source, process, why, sizeof(why)) ? 0 : EXIT_FAILED;
 }

@@ -17,4 +17,6 @@ hook_SOURCES = \
 inject_SOURCES = \
 	inject.c \
 	inject_main.c
+# What regckpt-host has of it.
+hook_HOST_SOURCES = inject.c
 hook_LIBS = -lntdll

@@ -45,6 +45,7 @@ size_t wide_len(const WCHAR *text);
 /* host_registry.c: the registered keys. fd is the request's descriptor, the caller closes it. */
 bool registry_set_keys(struct unpack *u, struct reply *reply);
 bool registry_save(struct unpack *u, int fd, struct reply *reply);
+bool registry_arm(struct unpack *u, struct reply *reply);
 bool registry_load(struct unpack *u, int fd, struct reply *reply);
 /* Looks after every key once: tells of those that came, went or were renamed. */
 void registry_tick(void);
@@ -67,7 +68,14 @@ bool watch_begin_ticks(void);
 /* host_program.c */
 /* own_command: what a launcher was started in place of; NULL for an agent. */
 bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct reply *reply);
+bool program_resume(struct unpack *u, struct reply *reply);
 bool program_terminate(struct unpack *u, struct reply *reply);
+
+/*
+ * host_hook.c: loads the hook into a process that is still suspended, by the DLL and the ring in this
+ * Unix directory; false: it is not in, *why says why.
+ */
+bool hook_program(HANDLE target, const char *directory, char *why, size_t why_bytes);
 
 /* host_service.c */
 bool service_query(struct unpack *u, struct reply *reply);

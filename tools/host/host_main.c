@@ -83,6 +83,8 @@ static bool answer(const struct message *m, const struct host_args *args, struct
         return registry_set_keys(&u, reply);
     case HOST_SAVE:
         return registry_save(&u, m->fd, reply);
+    case HOST_ARM:
+        return registry_arm(&u, reply);
     case HOST_LOAD:
         return registry_load(&u, m->fd, reply);
     case HOST_APPLY:
@@ -95,6 +97,8 @@ static bool answer(const struct message *m, const struct host_args *args, struct
         return service_configure(&u, reply);
     case HOST_START:
         return program_start(&u, m->fd, args->program, reply);
+    case HOST_RESUME:
+        return program_resume(&u, reply);
     case HOST_START_SERVICE:
         return service_start(&u, reply);
     case HOST_STOP_SERVICE:

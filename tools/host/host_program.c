@@ -11,6 +11,7 @@
 #include "host.h"
 
 static HANDLE job, process;
+static HANDLE first_thread; /* of a process that is still suspended */
 
 /*
  * The first wait to fire tells; the process handle stays open, so the code is the program's.  What it
@@ -93,7 +94,8 @@ static bool create_process(WCHAR *command, WCHAR *directory, bool service, PROCE
 
 bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct reply *reply)
 {
-    char *command = unpack_text(u), *directory = unpack_text(u);
+    char *command = unpack_text(u), *directory = unpack_text(u), *hook = unpack_text(u);
+    char why[256] = "";
     WCHAR *line = NULL, *dir = NULL;
     PROCESS_INFORMATION info;
     bool done = false, dir_ok = true, service = false;
@@ -125,12 +127,15 @@ bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct re
                                          WT_EXECUTEONLYONCE)) {
             fail_win32(reply, GetLastError(), "waiting for the program");
             TerminateJobObject(job, 1);
+            CloseHandle(info.hThread);
         } else {
-            ResumeThread(info.hThread);
+            if (*hook)
+                hook_program(process, hook, why, sizeof(why));
+            first_thread = info.hThread;
             pack_u32(&reply->more, info.dwProcessId);
+            pack_text(&reply->more, why);
             done = true;
         }
-        CloseHandle(info.hThread);
     }
     if (!done && lock_fd >= 0)
         close(lock_fd);
@@ -138,7 +143,20 @@ bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct re
     free(dir);
     free(command);
     free(directory);
+    free(hook);
     return done;
+}
+
+bool program_resume(struct unpack *u, struct reply *reply)
+{
+    (void)u;
+    if (!first_thread)
+        return fail_win32(reply, ERROR_INVALID_PARAMETER, "resuming a program that was not started");
+    if (ResumeThread(first_thread) == (DWORD)-1)
+        return fail_win32(reply, GetLastError(), "resuming the program");
+    CloseHandle(first_thread);
+    first_thread = NULL;
+    return true;
 }
 
 bool program_terminate(struct unpack *u, struct reply *reply)

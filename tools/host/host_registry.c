@@ -157,28 +157,51 @@ bool registry_set_keys(struct unpack *u, struct reply *reply)
     return done;
 }
 
+/* Asks for a notification of what changes from now on. */
+static NTSTATUS arm_key(struct host_key *k)
+{
+    NTSTATUS status = host_key_refresh(k);
+
+    k->watching = true;
+    if (status)
+        return status;
+    if (!k->watch && !(k->watch = watch_start(k->id)))
+        return STATUS_NO_MEMORY;
+    return watch_arm(k->watch, k->key);
+}
+
 /* Arms the notification first, so that a change after the picture is always told. */
 static NTSTATUS save_key(struct host_key *k, bool watch, HANDLE file, uint64_t *ns)
 {
+    NTSTATUS status = watch ? arm_key(k) : host_key_refresh(k);
     LARGE_INTEGER begin, end, hz;
-    NTSTATUS status = host_key_refresh(k);
 
-    if (watch)
-        k->watching = true;
     if (status)
         return status;
-    if (watch) {
-        if (!k->watch && !(k->watch = watch_start(k->id)))
-            return STATUS_NO_MEMORY;
-        if ((status = watch_arm(k->watch, k->key)))
-            return status;
-    }
     QueryPerformanceFrequency(&hz);
     QueryPerformanceCounter(&begin);
     status = NtSaveKey(k->key, file);
     QueryPerformanceCounter(&end);
     *ns = (uint64_t)((end.QuadPart - begin.QuadPart) * (1e9 / hz.QuadPart));
     return status;
+}
+
+bool registry_arm(struct unpack *u, struct reply *reply)
+{
+    uint32_t id = unpack_u32(u);
+    struct host_key *k;
+    NTSTATUS status;
+
+    pthread_mutex_lock(&keys_lock);
+    k = host_key_find(id);
+    status = k ? arm_key(k) : STATUS_INVALID_PARAMETER;
+    if (status == STATUS_KEY_DELETED) /* between two requests: look again */
+        status = arm_key(k);
+    pthread_mutex_unlock(&keys_lock);
+    if (status && status != STATUS_OBJECT_NAME_NOT_FOUND)
+        return fail_nt(reply, status, "watching a registered key");
+    pack_u32(&reply->more, !status);
+    return true;
 }
 
 bool registry_save(struct unpack *u, int fd, struct reply *reply)
