@@ -58,6 +58,7 @@ static void created_or_opened(struct hook_call *call, const struct creation *c)
     if (!created && !(c->class && view_of(c->class).len) &&
         !__atomic_load_n(&hook.ring.shared->classes, __ATOMIC_RELAXED))
         return;
+    key_name_free(&call->name);
     key_name_find(*c->key, &call->name);
     if (call->name.place == PLACE_UNKNOWN)
         call_flag(call, RING_SCAN_NAME);
@@ -90,11 +91,17 @@ static NTSTATUS create(struct creation *c)
             handle_forget(*c->key);
         return status;
     }
-    if (is_refused(c))
+    if (is_refused(c)) {
+        if (!IsBadWritePtr(c->key, sizeof(*c->key))) /* as every call that fails */
+            *c->key = 0;
         return STATUS_REGISTRY_IO_FAILED;
+    }
     if (!c->disposition)
         c->disposition = &disposition;
-    call_begin_lane(&call, name);
+    if (name.len)
+        call_begin_lane(&call, name);
+    else /* the root itself, opened again */
+        call_begin(&call, c->attr->RootDirectory, false);
     status = real_create(c);
     if (NT_SUCCESS(status)) {
         handle_forget(*c->key);
