@@ -241,10 +241,10 @@ static void refuse(struct ring *r)
  * Waits in slices.  No slice counts for more than its length: after a stop of the process or of the
  * whole machine the monitor gets its time.
  */
-static enum ring_wait wait_for_answer(struct ring *r, uint64_t number)
+static enum ring_wait wait_for_answer(struct ring *r, uint64_t number, int64_t left_us)
 {
     struct ring_shared *s = r->shared;
-    int64_t left_us = wait_bound_us(s), unseen_us = 0;
+    int64_t unseen_us = 0; /* since the monitor was looked at */
     enum ring_wait answer;
 
     for (;;) {
@@ -271,13 +271,14 @@ static enum ring_wait wait_for_answer(struct ring *r, uint64_t number)
 
 enum ring_wait ring_wait_durable(struct ring *r, uint64_t number)
 {
+    int64_t bound_us = wait_bound_us(r->shared);
     enum ring_wait answer;
 
     if (is_answered(r->shared, number, &answer)) return answer;
     /* A hint for the monitor, no more: who dies in here leaves it raised. */
     __atomic_fetch_add(&r->shared->waiting, 1, __ATOMIC_SEQ_CST);
     ring_ring(r);
-    answer = wait_for_answer(r, number);
+    answer = wait_for_answer(r, number, bound_us);
     __atomic_fetch_sub(&r->shared->waiting, 1, __ATOMIC_SEQ_CST);
     return answer;
 }
