@@ -263,7 +263,7 @@ static void test_ring_append_too_large_flags_a_scan(void **state)
     report(&f->ring, &change);
     change.name.len = 0;
     change.path.units = (const uint16_t *)data;
-    change.path.len = 129;
+    change.path.len = 101;
     report(&f->ring, &change);
     assert_int_equal(f->ring.shared->scan_wanted, 4);
     cut_of(&f->ring, 0, &batch);

@@ -244,7 +244,7 @@ static void test_ring_all_calls_while_somebody_scribbles(void **state)
     print_message("TEST_SEED=%u\n", f->marks[2]);
     child = child_run(f, child_scribbles);
     UNTIL(marked(f, 0) > 100);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 100; i++) {
         struct ring_process process;
         struct ring_key *keys;
         size_t count;
