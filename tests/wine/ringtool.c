@@ -8,7 +8,7 @@
  *   ringtool keys DIR ID=PATH...      replaces the registered keys
  *   ringtool drain DIR    prints the changes that are pending, one a line, and says they are durable
  *   ringtool serve DIR    does so all the time, until SIGTERM; prints "serving" first
- *   ringtool cut DIR      prints them like drain, and leaves who waits for them waiting
+ *   ringtool cut DIR      prints them like drain, and leaves them in the ring and who waits waiting
  *   ringtool state DIR open|refusing|closed
  *   ringtool stat DIR     prints counters, processes, what could not be hooked
  *
@@ -187,8 +187,10 @@ static void drain(struct ring *r, bool durable)
     if (batch.torn || batch.damaged)
         printf("torn, %u lanes damaged\n", batch.damaged);
     fflush(stdout);
-    if (durable)
+    if (durable) {
+        ring_release(r);
         ring_set_durable(r, batch.number);
+    }
     ring_batch_free(&batch);
     ring_release(r);
 }
