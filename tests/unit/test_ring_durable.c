@@ -2,7 +2,10 @@
 /*
  * ring.h: calls that wait until their change is committed.
  */
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include "ring_fixture.h"
 
@@ -184,6 +187,65 @@ static void test_ring_wait_durable_timeout_leaves_a_closed_ring_closed(void **st
     fixture_free(f);
 }
 
+/* Sleeps on the bell as a call does, but for as long as it takes. */
+static int child_sleeps_on_the_bell(struct fixture *f)
+{
+    const struct timespec t = { PATIENCE_MS / 1000, 0 };
+
+    mark(f, 0);
+    return syscall(SYS_futex, &f->ring.shared->durable_bell, FUTEX_WAIT, 0, &t, NULL, 0) ? 1 : 0;
+}
+
+/* Runs it, and returns when it sleeps. */
+static pid_t given_sleeper(struct fixture *f)
+{
+    pid_t child = child_run(f, child_sleeps_on_the_bell);
+    char path[64], text[200];
+
+    UNTIL(marked(f, 0));
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
+    do {
+        FILE *stat = fopen(path, "r");
+
+        assert_non_null(stat);
+        assert_non_null(fgets(text, sizeof(text), stat));
+        fclose(stat);
+    } while (!strstr(text, ") S"));
+    return child;
+}
+
+static void commit_all(struct fixture *f)
+{
+    ring_set_durable(&f->ring, 1);
+}
+
+static void close_it(struct fixture *f)
+{
+    ring_set_state(&f->ring, RING_CLOSED);
+}
+
+static void time_out(struct fixture *f)
+{
+    f->ring.shared->wait_ms = 1;
+    assert_int_equal(ring_wait_durable(&f->ring, 1), RING_WAIT_TIMEOUT);
+}
+
+/* Calls sleep in slices and would find out in the end: they must not have to. */
+static void test_ring_wait_durable_sleepers_are_woken_at_once(void **state)
+{
+    static void (*const events[])(struct fixture *) = { commit_all, close_it, time_out };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        struct fixture *f = fixture_new(1, 256, true);
+        pid_t child = given_sleeper(f);
+
+        events[i](f);
+        child_ends_with(child, 0);
+        fixture_free(f);
+    }
+}
+
 /* The hint stays raised, and nobody minds. */
 static void test_ring_wait_durable_waiter_is_killed(void **state)
 {
@@ -213,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_ring_wait_durable_timeout_refuses_for_all),
         cmocka_unit_test(test_ring_wait_durable_timeout_with_a_lag_changes_nothing),
         cmocka_unit_test(test_ring_wait_durable_timeout_leaves_a_closed_ring_closed),
+        cmocka_unit_test(test_ring_wait_durable_sleepers_are_woken_at_once),
         cmocka_unit_test(test_ring_wait_durable_waiter_is_killed),
     };
 

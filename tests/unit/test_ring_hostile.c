@@ -63,6 +63,19 @@ static void test_ring_cut_every_field_spoiled(void **state)
     SPOIL(data_bytes, 0, 17, 0x7fffffff, UINT32_MAX);
 }
 
+/* A record that is sound in itself, but longer than what was appended. */
+static void test_ring_cut_record_beyond_the_head(void **state)
+{
+    struct fixture *f = fixture_new(1, 1024, false);
+    struct ring_record *record = given_two_changes(f);
+
+    (void)state;
+    record->bytes += 8;
+    record->data_bytes += 8;
+    check_damaged(f, 1);
+    fixture_free(f);
+}
+
 static void test_ring_cut_paths_and_names_that_cannot_be(void **state)
 {
     static uint16_t units[IMAGE_MAX_NAME_CHARS + 1];
@@ -277,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ring_cut_every_field_spoiled),
+        cmocka_unit_test(test_ring_cut_record_beyond_the_head),
         cmocka_unit_test(test_ring_cut_paths_and_names_that_cannot_be),
         cmocka_unit_test(test_ring_cut_fillers_that_cannot_be),
         cmocka_unit_test(test_ring_cut_heads_that_cannot_be),
