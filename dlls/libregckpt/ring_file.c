@@ -43,7 +43,8 @@ AT(ring_shared, processes, 512);
 AT(ring_shared, table, 512 + 64 * RING_PROCESSES);
 AT(ring_shared, lanes, 512 + 64 * RING_PROCESSES + RING_TABLE_BYTES);
 _Static_assert(sizeof(struct ring_shared) ==
-               offsetof(struct ring_shared, lanes) + RING_CACHE_LINE * RING_LANES, "struct ring_shared");
+               offsetof(struct ring_shared, lanes) + RING_CACHE_LINE * RING_LANES,
+               "struct ring_shared");
 _Static_assert(sizeof(((struct ring_shared *)0)->table) == RING_TABLE_BYTES, "table");
 
 /* How struct ring_shared begins. */
@@ -131,8 +132,8 @@ int ring_create(const char *path, const struct ring_options *options, struct rin
 
     memset(out, 0, sizeof(*out));
     if (!are_sizes_right(lane_count, lane_bytes))
-        return error_set(err, RESULT_USAGE, "a ring of %u lanes of %u bytes cannot be made: at most "
-                         "%u lanes, of a power of two of %u to %u bytes", lane_count, lane_bytes,
+        return error_set(err, RESULT_USAGE, "a ring of %u lanes of %u bytes cannot be made: at "
+                         "most %u lanes, of a power of two of %u to %u bytes", lane_count, lane_bytes,
                          RING_LANES, LANE_BYTES_MIN, LANE_BYTES_MAX);
     if (asprintf(&new_path, "%s.new", path) < 0)
         return error_system(err, ENOMEM, "cannot make the ring %s", path);
@@ -146,8 +147,8 @@ int ring_create(const char *path, const struct ring_options *options, struct rin
     if (rename(new_path, path)) ret = errno;
 done:
     if (ret) {
-        ret = error_system(err, ret, "cannot make the ring %s (check that its directory exists, that "
-                           "you may write there, and that there is room)", path);
+        ret = error_system(err, ret, "cannot make the ring %s (check that its directory exists, "
+                           "that you may write there, and that there is room)", path);
         ring_close(out);
         if (fd >= 0) unlink(new_path);
     }
@@ -171,8 +172,8 @@ static int open_checked(int fd, const char *path, struct ring *out, struct error
     if ((size_t)got < sizeof(head) || head.magic != RING_MAGIC)
         return error_set(err, RESULT_FOREIGN, "%s is not a ring of regckpt", path);
     if (head.version != RING_VERSION)
-        return error_set(err, RESULT_NEWER, "%s is a ring of version %u, and this is for version %u: "
-                         "take the resource offline and online again", path, head.version,
+        return error_set(err, RESULT_NEWER, "%s is a ring of version %u, and this is for version "
+                         "%u: take the resource offline and online again", path, head.version,
                          RING_VERSION);
     if (!are_sizes_right(head.lane_count, head.lane_bytes) ||
         (uint64_t)st.st_size != buffers_at() + (uint64_t)head.lane_count * head.lane_bytes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of the registered keys (see ring.h): one entry behind the other, a head and the units of
- * the path, padded to 4 bytes.  A sequence lock: who reads copies, and tries again where the
+ * The table of the registered keys (see ring.h): one entry behind the other, a head and the units
+ * of the path, padded to 4 bytes.  A sequence lock: who reads copies, and tries again where the
  * sequence was odd or has moved.  The monitor alone writes.
  */
 #define _GNU_SOURCE

@@ -59,7 +59,7 @@ bool ring_listen(struct ring *r, uint32_t *seen, int timeout_ms)
 
 /* --- the process table --- */
 
-/* Makes a text from the ring fit to be shown: no control characters, no bytes that are not UTF-8. */
+/* Makes a text from the ring fit to be shown: no control characters, nothing that are not UTF-8. */
 static void clean_text(char *text, size_t room)
 {
     struct utf16 units = {0};

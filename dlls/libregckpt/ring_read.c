@@ -2,11 +2,11 @@
 /*
  * The ring as the monitor reads it (see ring.h).
  *
- * A cut in this order: under the lanes note how far each is filled, then the counter, then the count
- * of flags.  So all changes that are noted have numbers up to the counter, also those of a lane that
- * could not be had; and who raised a flag before it took its number has its flag seen.
- * What is between tail and head is the reader's until it moves the tail: it is copied after the lanes
- * are given back, and stays there until ring_release, for who reads the ring if we are killed.  It
+ * A cut in this order: under the lanes note how far each is filled, then the counter, then the
+ * count of flags.  So all changes that are noted have numbers up to the counter, also those of a lane
+ * that could not be had; and who raised a flag before it took its number has its flag seen.
+ * What is between tail and head is the reader's until it moves the tail: it is copied after the
+ * lanes are given back, and stays there until ring_release, for who reads the ring if we are killed.  It
  * is looked at in the copy only: in the ring it may be written to by anybody at any time.  For the
  * same reason where the last cut ended is kept in private memory; the tail is only told.
  */
@@ -99,7 +99,8 @@ static bool read_record(const uint8_t *at, uint64_t left, uint64_t last_number,
 
     if (left < sizeof(record)) return false;
     memcpy(&record, at, sizeof(record));
-    need = sizeof(record) + 2 * ((uint64_t)record.path_units + record.name_units) + record.data_bytes;
+    need = sizeof(record) + 2 * ((uint64_t)record.path_units + record.name_units) +
+           record.data_bytes;
     if (record.kind != RING_CHANGE || record.bytes > left || record.bytes != ((need + 7) & ~7ull) ||
         !record.number || record.number > last_number || !is_sound(&record))
         return false;
@@ -156,7 +157,8 @@ static bool read_lane(const uint8_t *copy, const struct span *span, uint32_t lan
 }
 
 /* Copies what a lane holds. */
-static void copy_lane(const uint8_t *buffer, uint32_t lane_bytes, const struct span *span, uint8_t *to)
+static void copy_lane(const uint8_t *buffer, uint32_t lane_bytes, const struct span *span,
+                      uint8_t *to)
 {
     size_t at = span->tail & (lane_bytes - 1), len = span->head - span->tail;
     size_t first = len < lane_bytes - at ? len : lane_bytes - at;
@@ -252,7 +254,8 @@ int ring_batch_join(struct ring_batch *batch, struct ring_batch *more)
     void **memory;
 
     if (more->memory_count) {
-        memory = realloc(batch->memory, (batch->memory_count + more->memory_count) * sizeof(*memory));
+        memory = realloc(batch->memory,
+                         (batch->memory_count + more->memory_count) * sizeof(*memory));
         if (!memory) return ENOMEM;
         batch->memory = memory;
     }

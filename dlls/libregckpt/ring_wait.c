@@ -49,8 +49,8 @@ void ring_wake(uint32_t *word, int count)
 }
 
 /*
- * Reads the state letter and the number of threads of a thread's process.  false: they are not to be
- * read, which says nothing.
+ * Reads the state letter and the number of threads of a thread's process.  false: they are not to
+ * be read, which says nothing.
  */
 static bool read_stat(uint32_t tid, char *state, unsigned *threads)
 {

@@ -2,8 +2,8 @@
 /*
  * The ring as a hooked process uses it (see ring.h).
  *
- * What is read from the shared memory is checked here too: whatever somebody wrote there, nothing is
- * written outside the lane's buffer.
+ * What is read from the shared memory is checked here too: whatever somebody wrote there, nothing
+ * is written outside the lane's buffer.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -222,16 +222,16 @@ static bool is_answered(const struct ring_shared *s, uint64_t number, enum ring_
 }
 
 /*
- * Nobody answered.  Whoever waits besides us, or comes after, would wait in vain too: where a change
- * must be committed before its call returns, all are told to refuse.
+ * Nobody answered.  Whoever waits besides us, or comes after, would wait in vain too: where a
+ * change must be committed before its call returns, all are told to refuse.
  */
 static void refuse(struct ring *r)
 {
     uint32_t open = RING_OPEN;
 
     if (!__atomic_load_n(&r->shared->durable, __ATOMIC_RELAXED)) return;
-    if (__atomic_compare_exchange_n(&r->shared->state, &open, RING_REFUSING, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_RELAXED)) {
+    if (__atomic_compare_exchange_n(&r->shared->state, &open, RING_REFUSING, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&r->shared->durable_bell, 1, __ATOMIC_SEQ_CST);
         ring_wake(&r->shared->durable_bell, INT_MAX);
     }

@@ -145,7 +145,7 @@ static void test_ring_wait_durable_no_such_monitor(void **state)
     (void)state;
     f->ring.shared->wait_ms = LONG_MS;
     for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
-        f->ring.shared->monitor_pid = nobody[i]; /* 0 and the last two would be a group of processes */
+        f->ring.shared->monitor_pid = nobody[i]; /* 0 and the last two would be groups */
         assert_int_equal(ring_wait_durable(&f->ring, 1), RING_WAIT_GONE);
     }
     fixture_free(f);

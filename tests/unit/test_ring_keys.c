@@ -15,7 +15,8 @@ static void set_keys(struct fixture *f, const struct ring_key *keys, size_t coun
 
 static void test_ring_keys_get_what_was_set(void **state)
 {
-    const struct ring_key keys[] = { { 1, U("Machine\\Software\\a") }, { 9, U("") }, { 3, U("xy") } };
+    const struct ring_key keys[] = { { 1, U("Machine\\Software\\a") }, { 9, U("") },
+                                     { 3, U("xy") } };
     struct fixture *f = fixture_new(2, 256, false);
     struct ring_key *got;
     size_t count;

@@ -4,8 +4,8 @@
  *
  * A child takes a lane, makes its (played) call, appends, gives the lane back, one instruction at a
  * time.  After each instruction what it has written so far is what its death there would leave; a
- * copy of that is read.  The change must be there as a whole or not at all, and if the call was made
- * and the change is not there, a scan must be flagged.
+ * copy of that is read.  The change must be there as a whole or not at all, and if the call was
+ * made and the change is not there, a scan must be flagged.
  */
 #include <sys/ptrace.h>
 
@@ -115,7 +115,7 @@ static void test_ring_append_killed_at_every_instruction(void **state)
     }
     assert_true(WIFSTOPPED(status));
     for (; !marked(f, OVER); steps++) {
-        /* Quickly: a loop in the child until the kernel leaves its clock alone must come to its end. */
+        /* Quickly: the child loops until the kernel leaves its clock alone for a moment. */
         if (called != marked(f, CALLED) || memcmp(last, f->ring.shared, f->ring.map_bytes)) {
             called = marked(f, CALLED);
             memcpy(last, f->ring.shared, f->ring.map_bytes);
