@@ -133,8 +133,8 @@ int ring_create(const char *path, const struct ring_options *options, struct rin
     memset(out, 0, sizeof(*out));
     if (!are_sizes_right(lane_count, lane_bytes))
         return error_set(err, RESULT_USAGE, "a ring of %u lanes of %u bytes cannot be made: at "
-                         "most %u lanes, of a power of two of %u to %u bytes", lane_count, lane_bytes,
-                         RING_LANES, LANE_BYTES_MIN, LANE_BYTES_MAX);
+                         "most %u lanes, of a power of two of %u to %u bytes", lane_count,
+                         lane_bytes, RING_LANES, LANE_BYTES_MIN, LANE_BYTES_MAX);
     if (asprintf(&new_path, "%s.new", path) < 0)
         return error_system(err, ENOMEM, "cannot make the ring %s", path);
     fd = make_file(new_path, buffers_at() + (size_t)lane_count * lane_bytes, options);

@@ -3,12 +3,13 @@
  * The ring as the monitor reads it (see ring.h).
  *
  * A cut in this order: under the lanes note how far each is filled, then the counter, then the
- * count of flags.  So all changes that are noted have numbers up to the counter, also those of a lane
- * that could not be had; and who raised a flag before it took its number has its flag seen.
+ * count of flags.  So all changes that are noted have numbers up to the counter, also those of a
+ * lane that could not be had; and who raised a flag before it took its number has its flag seen.
  * What is between tail and head is the reader's until it moves the tail: it is copied after the
- * lanes are given back, and stays there until ring_release, for who reads the ring if we are killed.  It
- * is looked at in the copy only: in the ring it may be written to by anybody at any time.  For the
- * same reason where the last cut ended is kept in private memory; the tail is only told.
+ * lanes are given back, and stays there until ring_release, for who reads the ring if we are
+ * killed.  It is looked at in the copy only: in the ring it may be written to by anybody at any
+ * time.  For the same reason where the last cut ended is kept in private memory; the tail is only
+ * told.
  */
 #define _GNU_SOURCE
 #include <errno.h>
