@@ -78,7 +78,7 @@ static bool is_refused(const struct creation *c)
     return ring_refuses() && attributes_place(c->attr, c->access, &exists) == PLACE_REGISTERED && !exists;
 }
 
-static NTSTATUS create(struct creation *c)
+static NTSTATUS WINAPI create(struct creation *c)
 {
     struct hook_call call;
     struct utf16 name;
@@ -137,7 +137,7 @@ NTSTATUS WINAPI hook_NtCreateKeyTransacted(HANDLE *key, ACCESS_MASK access,
 
 /* --- handles that are opened, duplicated, closed --- */
 
-static NTSTATUS opened(HANDLE *key, NTSTATUS status)
+static NTSTATUS WINAPI opened(HANDLE *key, NTSTATUS status)
 {
     if (NT_SUCCESS(status))
         handle_forget(*key);

@@ -71,7 +71,7 @@ static inline uint32_t generation_now(void)
     return __atomic_load_n(&hook.ring.shared->generation, __ATOMIC_ACQUIRE);
 }
 
-bool handle_is_apart(HANDLE handle)
+bool WINAPI handle_is_apart(HANDLE handle)
 {
     uint64_t *entry = entry_of(handle), word;
     uint32_t note;
@@ -83,7 +83,7 @@ bool handle_is_apart(HANDLE handle)
     return (note == NOTE_APART || note == NOTE_ABOVE) && word >> 32 == generation_now();
 }
 
-void handle_forget(HANDLE handle)
+void WINAPI handle_forget(HANDLE handle)
 {
     uint64_t *entry = entry_of(handle);
     uint32_t number;

@@ -112,10 +112,13 @@ void key_name_free(struct key_name *name);
 
 /* As key_name_ask, from the table if the handle is known there. */
 void key_name_find(HANDLE key, struct key_name *name);
-/* Is it known that calls on this handle change no registered key?  A few instructions. */
-bool handle_is_apart(HANDLE handle);
+/*
+ * Is it known that calls on this handle change no registered key?  A few instructions, and WINAPI like
+ * all on the shortest ways: who calls functions of the other convention saves ten registers first.
+ */
+bool WINAPI handle_is_apart(HANDLE handle);
 /* The handle is closed, or another one from now on. */
-void handle_forget(HANDLE handle);
+void WINAPI handle_forget(HANDLE handle);
 
 /* --- hook_call.c: one hooked call --- */
 

@@ -25,8 +25,8 @@ static NTSTATUS refuse(struct hook_call *call)
     return call_end(call, STATUS_REGISTRY_IO_FAILED);
 }
 
-static NTSTATUS set_value(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
-                          const void *data, ULONG size_bytes)
+static NTSTATUS WINAPI set_value(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
+                                 const void *data, ULONG size_bytes)
 {
     struct change change = {.kind = CHANGE_SET_VALUE, .type = type, .data = data,
                             .size_bytes = size_bytes};
@@ -50,7 +50,7 @@ NTSTATUS WINAPI hook_NtSetValueKey(HANDLE key, const UNICODE_STRING *name, ULONG
     return set_value(key, name, index, type, data, size_bytes);
 }
 
-static NTSTATUS delete_value(HANDLE key, const UNICODE_STRING *name)
+static NTSTATUS WINAPI delete_value(HANDLE key, const UNICODE_STRING *name)
 {
     struct change change = {.kind = CHANGE_DELETE_VALUE};
     struct hook_call call;
