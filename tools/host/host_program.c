@@ -129,8 +129,8 @@ bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct re
             TerminateJobObject(job, 1);
             CloseHandle(info.hThread);
         } else {
-            if (*hook)
-                hook_program(process, hook, why, sizeof(why));
+            if (*hook && hook_program(process, hook, why, sizeof(why)))
+                *why = 0;
             first_thread = info.hThread;
             pack_u32(&reply->more, info.dwProcessId);
             pack_text(&reply->more, why);
