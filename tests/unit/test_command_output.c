@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the command prints with: the JSON writer, tables, values as text, guesses of words.
+ * What the command prints with: the JSON writer, tables, values as text, guesses of words; and what
+ * it says of a resource that is online.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 
 #include "json.h"
 #include "keytext.h"
+#include "statusread.h"
 #include "table.h"
 #include "words.h"
 
@@ -170,6 +172,75 @@ static void test_nearest_word_slips(void **state)
     assert_null(nearest_word("x", words, 0));
 }
 
+/* A resource that is online here, captured by SOURCE. */
+static struct resource_status online_by(const char *source)
+{
+    return (struct resource_status){
+        .have_monitor = true,
+        .monitor = {.phase = PHASE_ONLINE, .node = (char *)"a", .source = (char *)source},
+    };
+}
+
+static void expect_verdict(const struct resource_status *s, const char *expected)
+{
+    int code = -1;
+    char *verdict = status_verdict(s, &code);
+
+    assert_string_equal(verdict, expected);
+    assert_int_equal(code, 0);
+    assert_string_equal(status_word(s), "online");
+    free(verdict);
+}
+
+static void test_status_verdict_hook(void **state)
+{
+    struct resource_status s = online_by("hook");
+
+    (void)state;
+    expect_verdict(&s, "ONLINE on node a, protected");
+    s.monitor.lag_us = 51100;
+    expect_verdict(&s, "ONLINE on node a, protected, lag 52 ms");
+}
+
+static void test_status_verdict_watch_alone(void **state)
+{
+    struct resource_status s = online_by("watch");
+
+    (void)state;
+    expect_verdict(&s, "ONLINE on node a, protected within a second (the watch alone, no hook)");
+}
+
+static void expect_capture(const struct monitor_status *m, const char *expected)
+{
+    char *capture = status_capture(m);
+
+    assert_string_equal(capture, expected);
+    free(capture);
+}
+
+static void test_status_capture_hook(void **state)
+{
+    struct resource_status s = online_by("hook");
+
+    (void)state;
+    s.monitor.hooked = 1;
+    expect_capture(&s.monitor, "hook, 1 process");
+    s.monitor.hooked = 2;
+    s.monitor.unhooked = 1;
+    expect_capture(&s.monitor, "hook, 2 processes; 1 could not be hooked (watch)");
+}
+
+static void test_status_capture_watch_alone(void **state)
+{
+    struct resource_status s = online_by("watch");
+
+    (void)state;
+    s.monitor.unhooked = 1; /* why the watch is alone: not said again */
+    expect_capture(&s.monitor, "watch alone, without the hook: changes are seen within a second");
+    s.monitor.source = NULL;
+    expect_capture(&s.monitor, "watch alone, without the hook: changes are seen within a second");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +253,10 @@ int main(void)
         cmocka_unit_test(test_value_data_text_types),
         cmocka_unit_test(test_value_data_text_wrong_sizes),
         cmocka_unit_test(test_nearest_word_slips),
+        cmocka_unit_test(test_status_verdict_hook),
+        cmocka_unit_test(test_status_verdict_watch_alone),
+        cmocka_unit_test(test_status_capture_hook),
+        cmocka_unit_test(test_status_capture_watch_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

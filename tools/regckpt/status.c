@@ -30,7 +30,7 @@ static void number_row(struct table *t, const char *what, uint64_t number, const
 /* The monitor's numbers for people. */
 static void print_monitor(const struct monitor_status *m)
 {
-    char room[32];
+    char room[32], *capture = status_capture(m);
     struct table t;
 
     table_begin(&t, 2, NULL);
@@ -49,8 +49,8 @@ static void print_monitor(const struct monitor_status *m)
     table_cell(&t, "%u keys, %u not captured yet", m->registered, m->uncaptured);
     table_cell(&t, "last saved");
     table_cell(&t, "%s", m->last_saved ? time_text(m->last_saved, room) : "not yet");
-    table_cell(&t, "source");
-    table_cell(&t, "%s", m->source ? m->source : "");
+    table_cell(&t, "capture");
+    table_cell(&t, "%s", capture ? capture : "");
     table_cell(&t, "waiting");
     if (m->waiting == UINT64_MAX)
         table_cell(&t, "not known until the next scan");
@@ -65,6 +65,11 @@ static void print_monitor(const struct monitor_status *m)
     table_cell(&t, "commits");
     table_cell(&t, "%" PRIu64 " with %" PRIu64 " changes, last %.1f ms", m->commits, m->changes,
                (double)m->commit_us / 1000);
+    if (status_is_hooked(m)) {
+        table_cell(&t, "hook");
+        table_cell(&t, "%" PRIu64 " changes reported, %" PRIu64 " more found by scans",
+                   m->hook_changes, m->corrections);
+    }
     number_row(&t, "epoch", m->epoch, "");
     if (m->last_error && *m->last_error) {
         table_cell(&t, "last error");
@@ -72,6 +77,7 @@ static void print_monitor(const struct monitor_status *m)
     }
     table_print(&t, stdout, "    ");
     table_free(&t);
+    free(capture);
 }
 
 /* The store's facts for people. */
@@ -118,6 +124,10 @@ static void json_monitor(struct json *j, const struct monitor_status *m)
     json_number(j, "storage_failing_since", m->storage_failing_since);
     json_number(j, "busy_since", m->busy_since);
     json_text(j, "source", m->source ? m->source : "");
+    json_number(j, "hooked", m->hooked);
+    json_number(j, "unhooked", m->unhooked);
+    json_number(j, "hook_changes", m->hook_changes);
+    json_number(j, "corrections", m->corrections);
     json_text(j, "last_error", m->last_error ? m->last_error : "");
     json_close_object(j);
 }

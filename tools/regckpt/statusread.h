@@ -37,6 +37,9 @@ void status_free(struct status_list *list);
 /* The verdict in one line, without the name, malloc'ed; *code: 0 fine, 1 needs a look, 2 damaged.
  */
 char *status_verdict(const struct resource_status *s, int *code);
+/* How changes are captured, for people, malloc'ed; what the hook reaches if it is in place. */
+char *status_capture(const struct monitor_status *m);
+bool status_is_hooked(const struct monitor_status *m);
 /* One word for programs: "online", "offline", "lost", ... */
 const char *status_word(const struct resource_status *s);
 

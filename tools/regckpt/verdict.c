@@ -82,9 +82,26 @@ static char *line(const char *format, ...)
     return text;
 }
 
+bool status_is_hooked(const struct monitor_status *m)
+{
+    return m->source && !strcmp(m->source, "hook");
+}
+
+char *status_capture(const struct monitor_status *m)
+{
+    char unhooked[64] = "";
+
+    if (!status_is_hooked(m))
+        return line("watch alone, without the hook: changes are seen within a second");
+    if (m->unhooked)
+        snprintf(unhooked, sizeof(unhooked), "; %u could not be hooked (watch)", m->unhooked);
+    return line("hook, %u process%s%s", m->hooked, m->hooked == 1 ? "" : "es", unhooked);
+}
+
 /* A resource that is online here. */
 static char *online_line(const struct monitor_status *m)
 {
+    const char *how = status_is_hooked(m) ? "" : " within a second (the watch alone, no hook)";
     char lag[48] = "", uncaptured[48] = "";
 
     if (m->lag_us)
@@ -92,7 +109,7 @@ static char *online_line(const struct monitor_status *m)
     if (m->uncaptured)
         snprintf(uncaptured, sizeof(uncaptured), ", %u of %u keys not captured yet", m->uncaptured,
                  m->registered);
-    return line("ONLINE on node %s, protected%s%s", m->node, lag, uncaptured);
+    return line("ONLINE on node %s, protected%s%s%s", m->node, how, lag, uncaptured);
 }
 
 /* A resource that somebody on this node holds, but no monitor answers for. */
