@@ -111,6 +111,9 @@ done
 gives 0 "create with lag 0" create app --command 'C:\app.exe --x "y z"' --lag 0 \
     --on-storage-error stop
 says 'hook'
+gives 100 "create with lag 0 that is to go on" create none --service a --lag 0 \
+    --on-storage-error continue
+says 'does not go with lag 0.*--lag 100'
 gives 0 "list" list
 says '^web +service +Web' stdout
 says '^app +program +C:\\app.exe --x "y z"' stdout
@@ -131,6 +134,17 @@ says 'Did you mean "web"'
 gives 0 "show" show web
 says 'lag +75' stdout
 says 'history +1048576' stdout
+gives 100 "set: with lag 0 a program cannot go on" set app --on-storage-error continue
+says 'does not go with lag 0'
+gives 0 "set: lag 0 where the program goes on" set web --lag 0
+says 'on-storage-error counts again with a lag'
+gives 0 "show: it does not then" show web
+says 'on-storage-error +stop \(always with lag 0\)' stdout
+gives 0 "show --json: it does not then" show web --json
+says '"on-storage-error": "stop"' stdout
+gives 0 "set: a lag, and what was set before" set web --lag 75 --on-storage-error continue
+gives 0 "show: it counts again" show web
+says 'on-storage-error +continue' stdout
 gives 0 "delete" delete app
 gives 100 "show of a deleted one" show app
 says 'There are: web'

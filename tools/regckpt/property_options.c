@@ -15,8 +15,8 @@ static const struct {
     {"prefix", "DIR", "the Wine prefix (else WINEPREFIX, ~/.wine)", true},
     {"user", "USER", "the Unix user it runs as", true},
     {"wine", "PATH", "Wine's loader, or a tree that holds lib/wine", true},
-    {"lag", "MS", "how long a change may take into the checkpoint (100); 0: durable", false},
-    {"on-storage-error", "WHAT", "continue or stop, when the store fails (continue)", false},
+    {"lag", "MS", "how long a change may take into the checkpoint (100); 0: the call waits", false},
+    {"on-storage-error", "WHAT", "continue (default) or stop when the store fails; lag 0: stop", false},
     {"start-timeout", "S", "seconds until the program must run (60)", true},
     {"stop-timeout", "S", "seconds until it must have stopped (30)", false},
     {"history", "BYTES", "how much history is kept (4M)", false},
@@ -61,7 +61,7 @@ unsigned property_options_count(const struct property_options *p)
 int property_options_apply(const struct property_options *p, struct resource *resource,
                            struct error *err)
 {
-    bool service = false, command = false;
+    bool service = false, command = false, policy = false;
     int result;
 
     for (unsigned i = 0; i < PROPERTY_OPTIONS_MAX && p->options[i].name; i++) {
@@ -69,6 +69,7 @@ int property_options_apply(const struct property_options *p, struct resource *re
             continue;
         service |= !strcmp(p->options[i].name, "service");
         command |= !strcmp(p->options[i].name, "command");
+        policy |= !strcmp(p->options[i].name, "on-storage-error");
         if (service && command)
             return error_set(err, RESULT_USAGE,
                              "--service and --command exclude each other: a resource is one "
@@ -76,6 +77,11 @@ int property_options_apply(const struct property_options *p, struct resource *re
         if ((result = resource_set(resource, p->options[i].name, p->values[i], err)))
             return result;
     }
+    if (policy && resource->on_storage_error == STORAGE_CONTINUE && !resource->lag_ms)
+        return error_set(err, RESULT_USAGE,
+                         "--on-storage-error continue does not go with lag 0, where no call returns "
+                         "before its change is saved: the program is always stopped. Set a lag for "
+                         "it, as --lag %d.", DEFAULT_LAG_MS);
     return RESULT_OK;
 }
 
@@ -89,12 +95,17 @@ bool property_needs_restart(const char *name)
 void property_remarks(const struct cli *cli, const struct resource *resource)
 {
     if (!resource->lag_ms)
-        cli_note(cli, "Note: with --lag 0 every change waits until it is durable. That needs the "
-                      "hook in the program's processes; a node without it refuses to take the "
-                      "resource online.");
+        cli_note(cli, "Note: with --lag 0 a call that changes a registered key returns when that is "
+                      "saved. It needs the hook in the program's processes; a node without it "
+                      "refuses to take the resource online.");
     if (!resource->lag_ms && resource->on_storage_error == STORAGE_CONTINUE)
         cli_note(cli, "Note: with --lag 0 a storage error always stops the program; "
-                 "on-storage-error counts again with a lag.");
+                      "on-storage-error counts again with a lag.");
+}
+
+bool property_is_overridden(const struct resource *resource, const char *name)
+{
+    return !resource->lag_ms && !strcmp(name, "on-storage-error");
 }
 
 void property_json(struct json *j, const struct resource *resource)
@@ -105,7 +116,7 @@ void property_json(struct json *j, const struct resource *resource)
     for (unsigned i = 0; (name = resource_property(i)); i++) {
         char *value = resource_get(resource, name);
 
-        json_text(j, name, value ? value : "");
+        json_text(j, name, !value ? "" : property_is_overridden(resource, name) ? "stop" : value);
         free(value);
     }
     json_close_object(j);

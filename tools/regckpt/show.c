@@ -138,7 +138,10 @@ static void print_head(const char *name, const struct snapshot *s)
 
         if (value && *value) {
             table_cell(&t, "%s", property);
-            table_cell(&t, "%s", value);
+            if (property_is_overridden(&s->resource, property))
+                table_cell(&t, "stop (always with lag 0)");
+            else
+                table_cell(&t, "%s", value);
         }
         free(value);
     }
