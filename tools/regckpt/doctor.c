@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../dlls/regckpt/hook.h"
+#include "hookcheck.h"
 #include "json.h"
 #include "table.h"
 #include "verbs.h"
@@ -107,17 +109,18 @@ static void check_service(struct doctor *d, const struct program_facts *facts)
                 "stop \"...\"");
 }
 
-/* The program or service as the prefix has it. */
-static void check_program(struct doctor *d, struct wineside *w, const struct resource *r)
+/* The program or service as the prefix has it; returns its width, 0: not known. */
+static unsigned check_program(struct doctor *d, struct wineside *w, const struct resource *r)
 {
     bool service = r->kind == RESOURCE_SERVICE;
     const char *what = service ? "service" : "program";
     struct program_facts facts = {0};
     struct error err = {0};
+    unsigned bits;
 
     if (hostlink_query_program(&w->link, r, &facts, &err)) {
         finding(d, what, false, "%s", err.text);
-        return;
+        return 0;
     }
     if (!facts.exists)
         finding(d, what, false, "\"%s\" is not there in the prefix. Install it on this node.",
@@ -137,7 +140,61 @@ static void check_program(struct doctor *d, struct wineside *w, const struct res
         finding(d, "32-bit Wine", true, "there");
     if (facts.exists && service)
         check_service(d, &facts);
+    bits = facts.bits;
     program_facts_free(&facts);
+    return bits;
+}
+
+/* Can a program of this width be hooked here? */
+static void try_hook(struct doctor *d, const struct wineside *w, const struct resource *r, unsigned bits)
+{
+    const char *name = d->cli.arg_count ? d->cli.args[0] : "doctor";
+    struct error err = {0};
+    char what[64];
+    int result = hookcheck_try(&d->cli, name, w, bits, &err);
+
+    snprintf(what, sizeof(what), "hook loads into a %u-bit program", bits);
+    if (!result)
+        finding(d, what, true, "tried just now");
+    else if (result != RESULT_UNPROTECTED)
+        finding(d, what, false, "%s", err.text);
+    else if (d->cli.arg_count && !r->lag_ms)
+        finding(d, what, false, "%s. lag 0 needs it for the program: if that is a %u-bit one, online "
+                "refuses. Install regckpt whole, for a Wine it knows, or regckpt set %s --lag %d",
+                err.text, bits, name, DEFAULT_LAG_MS);
+    else
+        finding(d, what, false, "%s. Such programs are captured by the watch, within a second, and "
+                "cannot have lag 0. Install regckpt whole, for a Wine it knows", err.text);
+}
+
+/*
+ * The hook: in the widths that programs of this prefix may have.  bits: the resource's own program's,
+ * 0: not known.
+ */
+static void check_hook(struct doctor *d, const struct wineside *w, const struct resource *r,
+                       unsigned bits)
+{
+    bool without_is_fine = bits != 32 || r->lag_ms;
+    char *dll32 = NULL, *injector = NULL;
+    struct error err;
+
+    if (w->place.bits == 64)
+        try_hook(d, w, r, 64);
+    if (w->place.bits == 32)
+        try_hook(d, w, r, 32);
+    else if (!wine_place_runs_32bit(&w->place))
+        finding(d, "hook loads into a 32-bit program", without_is_fine,
+                "this Wine has no 32-bit Unix part. If it runs 32-bit programs without one (new WoW64), "
+                "they cannot be hooked: the watch captures them, and they cannot have lag 0");
+    else if (!(dll32 = settings_find_program(HOOK_DLL32, &err)) ||
+             !(injector = settings_find_program(HOOK_INJECTOR32, &err)))
+        finding(d, "hook loads into a 32-bit program", without_is_fine,
+                "not built: 32-bit programs are captured by the watch, and cannot have lag 0. For more: "
+                "gcc-multilib and libwine-dev:i386, then build again");
+    else
+        try_hook(d, w, r, 32);
+    free(dll32);
+    free(injector);
 }
 
 /* Wine, the prefix, the host in it. */
@@ -148,6 +205,7 @@ static void check_wine(struct doctor *d, const struct resource *r)
     struct wineside wine;
     struct error err = {0};
     struct progress p;
+    unsigned bits = 0;
 
     progress_begin(&p, d->cli.json);
     if (wine_place_find(r, d->prefix, &d->cli.settings, &place, &err)) {
@@ -164,7 +222,8 @@ static void check_wine(struct doctor *d, const struct resource *r)
     }
     finding(d, "host answers", true, "%u-bit, in the booted prefix", wine.link.bits);
     if (d->cli.arg_count)
-        check_program(d, &wine, r);
+        bits = check_program(d, &wine, r);
+    check_hook(d, &wine, r, bits);
     wineside_close(&wine);
 }
 
@@ -174,14 +233,6 @@ static void check_resource(struct doctor *d, const struct snapshot *s)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    if (s->resource.lag_ms)
-        finding(d, "hook", true, "watch only (this version has no hook); enough for lag %u ms",
-                s->resource.lag_ms);
-    else
-        finding(d, "hook", false,
-                "watch only, and lag 0 needs the hook: online refuses it. Set a lag: "
-                "regckpt set %s --lag %d",
-                d->cli.args[0], DEFAULT_LAG_MS);
     if (s->state.saved > (uint64_t)(now.tv_sec + 60) * 1000000)
         finding(d, "clock", false, "the last save, by node %s, lies in this node's future. Set the "
                 "clocks by one source (chrony)", s->state.node);
@@ -203,6 +254,9 @@ static void examine(struct doctor *d)
     check_program_file(d, "regckpt-host.exe.so", "64-bit host", "");
     check_program_file(d, "regckpt-host32.exe.so", "32-bit host",
                        "not built; only a 32-bit prefix needs it");
+    check_program_file(d, HOOK_DLL64, "64-bit hook", "");
+    check_program_file(d, HOOK_INJECTOR64, "64-bit injector", "");
+    check_program_file(d, HOOK_DLL32, "32-bit hook", "not built; only 32-bit programs need it");
     if (store && d->cli.arg_count) {
         have = !access_read(&d->cli, d->cli.args[0], SNAPSHOT_HEAD, &s, &err);
         if (!have)

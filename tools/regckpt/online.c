@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "hookcheck.h"
 #include "startmonitor.h"
 #include "verbs.h"
 
@@ -79,6 +80,9 @@ static int dry_run_with(const struct cli *cli, const struct snapshot *s, struct 
     struct compare_totals totals = {0};
     int result;
 
+    if (!s->resource.lag_ms &&
+        (result = hookcheck_installed(cli->args[0], w->place.bits, err)))
+        return result;
     if (j)
         json_open_array(j, "differences");
     result = compare_offline(s, w, j, &totals, err);
@@ -106,11 +110,6 @@ static int dry_run(const struct cli *cli, const struct online_options *o, struct
     if (result)
         return result;
     result = check_owner(cli, &s, err);
-    if (!result && !s.resource.lag_ms)
-        result = error_set(err, RESULT_UNPROTECTED,
-                           "%s has lag 0, which needs the hook in the program's processes, and "
-                           "this version has none. Set a lag: regckpt set %s --lag %d.",
-                           cli->args[0], cli->args[0], DEFAULT_LAG_MS);
     if (!result &&
         !(result = wineside_open(cli, cli->args[0], &s.resource, o->prefix, p, &wine, err))) {
         if (j) {

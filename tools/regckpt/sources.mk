@@ -11,6 +11,7 @@ command_SOURCES = \
 	diff.c \
 	doctor.c \
 	export.c \
+	hookcheck.c \
 	import.c \
 	importkeys.c \
 	init.c \
