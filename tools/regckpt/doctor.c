@@ -146,7 +146,8 @@ static unsigned check_program(struct doctor *d, struct wineside *w, const struct
 }
 
 /* Can a program of this width be hooked here? */
-static void try_hook(struct doctor *d, const struct wineside *w, const struct resource *r, unsigned bits)
+static void try_hook(struct doctor *d, const struct wineside *w, const struct resource *r,
+                     unsigned bits)
 {
     const char *name = d->cli.arg_count ? d->cli.args[0] : "doctor";
     struct error err = {0};
@@ -159,8 +160,9 @@ static void try_hook(struct doctor *d, const struct wineside *w, const struct re
     else if (result != RESULT_UNPROTECTED)
         finding(d, what, false, "%s", err.text);
     else if (d->cli.arg_count && !r->lag_ms)
-        finding(d, what, false, "%s. lag 0 needs it for the program: if that is a %u-bit one, online "
-                "refuses. Install regckpt whole, for a Wine it knows, or regckpt set %s --lag %d",
+        finding(d, what, false,
+                "%s. lag 0 needs it for the program: if that is a %u-bit one, online refuses. "
+                "Install regckpt whole, for a Wine it knows, or regckpt set %s --lag %d",
                 err.text, bits, name, DEFAULT_LAG_MS);
     else
         finding(d, what, false, "%s. Such programs are captured by the watch, within a second, and "
@@ -168,8 +170,8 @@ static void try_hook(struct doctor *d, const struct wineside *w, const struct re
 }
 
 /*
- * The hook: in the widths that programs of this prefix may have.  bits: the resource's own program's,
- * 0: not known.
+ * The hook: in the widths that programs of this prefix may have.  bits: the resource's own
+ * program's, 0: not known.
  */
 static void check_hook(struct doctor *d, const struct wineside *w, const struct resource *r,
                        unsigned bits)
@@ -184,13 +186,13 @@ static void check_hook(struct doctor *d, const struct wineside *w, const struct 
         try_hook(d, w, r, 32);
     else if (!wine_place_runs_32bit(&w->place))
         finding(d, "hook loads into a 32-bit program", without_is_fine,
-                "this Wine has no 32-bit Unix part. If it runs 32-bit programs without one (new WoW64), "
-                "they cannot be hooked: the watch captures them, and they cannot have lag 0");
+                "this Wine has no 32-bit Unix part. If it runs 32-bit programs without one (new "
+                "WoW64), they cannot be hooked: the watch captures them, and they cannot have lag 0");
     else if (!(dll32 = settings_find_program(HOOK_DLL32, &err)) ||
              !(injector = settings_find_program(HOOK_INJECTOR32, &err)))
         finding(d, "hook loads into a 32-bit program", without_is_fine,
-                "not built: 32-bit programs are captured by the watch, and cannot have lag 0. For more: "
-                "gcc-multilib and libwine-dev:i386, then build again");
+                "not built: 32-bit programs are captured by the watch, and cannot have lag 0. For "
+                "more: gcc-multilib and libwine-dev:i386, then build again");
     else
         try_hook(d, w, r, 32);
     free(dll32);

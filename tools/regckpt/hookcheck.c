@@ -39,8 +39,8 @@ int hookcheck_installed(const char *resource, unsigned prefix_bits, struct error
     free(dll);
     return dll ? RESULT_OK
                : error_set(err, RESULT_UNPROTECTED,
-                           "%s has lag 0, which needs the hook in the program's processes: %s Install "
-                           "it, or set a lag: regckpt set %s --lag %d.",
+                           "%s has lag 0, which needs the hook in the program's processes: %s "
+                           "Install it, or set a lag: regckpt set %s --lag %d.",
                            resource, why.text, resource, DEFAULT_LAG_MS);
 }
 
@@ -80,7 +80,8 @@ static void end_trial(struct trial *t)
 }
 
 /* The host starts the program suspended; when the host ends, so does the program. */
-static int start_hooked(struct trial *t, const struct wineside *w, const char *dir, struct error *err)
+static int start_hooked(struct trial *t, const struct wineside *w, const char *dir,
+                        struct error *err)
 {
     int none = open("/dev/null", O_RDONLY | O_CLOEXEC), result; /* in place of the lock */
     char *why_not = NULL;
@@ -100,8 +101,8 @@ static int start_hooked(struct trial *t, const struct wineside *w, const char *d
     return result;
 }
 
-int hookcheck_try(const struct cli *cli, const char *resource, const struct wineside *w, unsigned bits,
-                  struct error *err)
+int hookcheck_try(const struct cli *cli, const char *resource, const struct wineside *w,
+                  unsigned bits, struct error *err)
 {
     struct trial t = {.width = &widths[bits == 32]};
     char *dir = NULL;

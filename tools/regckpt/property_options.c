@@ -16,7 +16,8 @@ static const struct {
     {"user", "USER", "the Unix user it runs as", true},
     {"wine", "PATH", "Wine's loader, or a tree that holds lib/wine", true},
     {"lag", "MS", "how long a change may take into the checkpoint (100); 0: the call waits", false},
-    {"on-storage-error", "WHAT", "continue (default) or stop when the store fails; lag 0: stop", false},
+    {"on-storage-error", "WHAT", "continue or stop when the store fails (continue; lag 0: stop)",
+     false},
     {"start-timeout", "S", "seconds until the program must run (60)", true},
     {"stop-timeout", "S", "seconds until it must have stopped (30)", false},
     {"history", "BYTES", "how much history is kept (4M)", false},
@@ -79,9 +80,9 @@ int property_options_apply(const struct property_options *p, struct resource *re
     }
     if (policy && resource->on_storage_error == STORAGE_CONTINUE && !resource->lag_ms)
         return error_set(err, RESULT_USAGE,
-                         "--on-storage-error continue does not go with lag 0, where no call returns "
-                         "before its change is saved: the program is always stopped. Set a lag for "
-                         "it, as --lag %d.", DEFAULT_LAG_MS);
+                         "--on-storage-error continue does not go with lag 0, where no call "
+                         "returns before its change is saved: the program is always stopped. Set "
+                         "a lag for it, as --lag %d.", DEFAULT_LAG_MS);
     return RESULT_OK;
 }
 
@@ -95,8 +96,8 @@ bool property_needs_restart(const char *name)
 void property_remarks(const struct cli *cli, const struct resource *resource)
 {
     if (!resource->lag_ms)
-        cli_note(cli, "Note: with --lag 0 a call that changes a registered key returns when that is "
-                      "saved. It needs the hook in the program's processes; a node without it "
+        cli_note(cli, "Note: with --lag 0 a call that changes a registered key returns when that "
+                      "is saved. It needs the hook in the program's processes; a node without it "
                       "refuses to take the resource online.");
     if (!resource->lag_ms && resource->on_storage_error == STORAGE_CONTINUE)
         cli_note(cli, "Note: with --lag 0 a storage error always stops the program; "
