@@ -24,6 +24,7 @@ static void init(struct hook_call *call)
     call->mode = CALL_PLAIN;
     call->number = 0;
     call->had = 0;
+    call->laneless = false;
     call->name.memory = NULL;
 }
 
@@ -36,9 +37,16 @@ static void give_lanes(struct hook_call *call)
     call->had = 0;
 }
 
+static void go_without(struct hook_call *call)
+{
+    ring_laneless_begin(&hook.ring, hook.process);
+    call->laneless = true;
+}
+
 static bool take_lane(struct hook_call *call, uint32_t lane)
 {
     if (!ring_lane_take(&hook.ring, lane)) {
+        go_without(call);
         call->mode = CALL_FLAG;
         call->why = RING_SCAN_LOCK;
         return false;
@@ -96,8 +104,8 @@ void call_begin(struct hook_call *call, HANDLE key, bool sure)
 void call_begin_all(struct hook_call *call)
 {
     init(call);
-    /* those that could not be had make no difference here: what this does is scanned for anyway */
-    ring_all_take(&hook.ring, &call->had);
+    if (!ring_all_take(&hook.ring, &call->had))
+        go_without(call);
 }
 
 void call_begin_lane(struct hook_call *call, struct utf16 name)
@@ -121,9 +129,11 @@ void call_flag(struct hook_call *call, enum ring_scan why)
 NTSTATUS call_end(struct hook_call *call, NTSTATUS status)
 {
     give_lanes(call);
+    if (call->laneless)
+        ring_laneless_end(&hook.ring, hook.process);
     key_name_free(&call->name);
     if (call->number && __atomic_load_n(&hook.ring.shared->durable, __ATOMIC_RELAXED) &&
-        ring_wait_durable(&hook.ring, call->number) != RING_WAIT_DONE)
+        ring_wait_durable(&hook.ring, call->number) != RING_WAIT_DONE && NT_SUCCESS(status))
         status = STATUS_REGISTRY_IO_FAILED;
     errno = call->errnum;
     return status;

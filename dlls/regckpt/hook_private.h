@@ -134,6 +134,7 @@ struct hook_call {
     enum ring_scan why;   /* of CALL_FLAG */
     uint64_t number;      /* of what was reported or flagged; 0: nothing was */
     uint64_t had;         /* bits of lanes that are held */
+    bool laneless;        /* a lane was not to be had */
     int errnum;           /* the caller's errno */
     struct key_name name; /* of the key */
 };

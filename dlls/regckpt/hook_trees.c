@@ -7,12 +7,11 @@
 
 #include "hook_private.h"
 
+/* Whether it failed or not: a load that fails leaves its key, an unload may stop half-way. */
 static NTSTATUS finish(struct hook_call *call, NTSTATUS status)
 {
-    if (NT_SUCCESS(status)) {
-        ring_bump_generation(&hook.ring);
-        call_flag(call, RING_SCAN_TREE);
-    }
+    ring_bump_generation(&hook.ring);
+    call_flag(call, RING_SCAN_TREE);
     return call_end(call, status);
 }
 
@@ -45,9 +44,10 @@ static bool touches_registered(HANDLE key)
 
 NTSTATUS WINAPI hook_NtRenameKey(HANDLE key, UNICODE_STRING *new_name)
 {
-    struct hook_call call;
     int errnum = errno;
     bool touches = ring_in_use() && touches_registered(key);
+    struct hook_call call;
+    NTSTATUS status;
 
     errno = errnum;
     if (!touches)
@@ -55,7 +55,8 @@ NTSTATUS WINAPI hook_NtRenameKey(HANDLE key, UNICODE_STRING *new_name)
     if (ring_refuses())
         return STATUS_REGISTRY_IO_FAILED;
     call_begin_all(&call);
-    return finish(&call, real.NtRenameKey(key, new_name));
+    status = real.NtRenameKey(key, new_name);
+    return NT_SUCCESS(status) ? finish(&call, status) : call_end(&call, status);
 }
 
 /* In the state RING_REFUSING: is the key, or what lies below it, registered? */

@@ -4,12 +4,12 @@
  * one width.  What tells success is the ring's table of processes: the thread's exit code is half a
  * pointer.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inject.h"
+#include "ring_private.h"
 
 #define OWN_BITS (sizeof(void *) * 8)
 
@@ -77,7 +77,7 @@ static bool is_ready(const struct ring *r, uint32_t win_pid)
         uint32_t pid = __atomic_load_n(&p->pid, __ATOMIC_ACQUIRE);
 
         if (pid && p->win_pid == win_pid && __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) &&
-            !kill(pid, 0))
+            !ring_process_is_dead(pid))
             return true;
     }
     return false;
