@@ -36,7 +36,7 @@
 #define RING_LANES 64          /* at most; a ring may be made with fewer */
 #define RING_LANE_BYTES 262144 /* the default buffer of a lane; a power of two */
 #define RING_PROCESSES 256
-#define RING_NAME_BYTES 40
+#define RING_NAME_BYTES 36
 #define RING_TABLE_BYTES 65536 /* of the registered keys */
 #define RING_LANE_WAIT_MS 20   /* then a call goes on without its lane */
 #define RING_DURABLE_WAIT_MS 10000 /* then a waiting call gives up: see ring_wait_durable */
@@ -66,6 +66,7 @@ struct ring_process {
     uint32_t bits;     /* 64, 32 */
     uint32_t ready;    /* 1: all hooks are in place */
     uint64_t changes RING_ALIGNED(8); /* it has reported */
+    uint32_t laneless; /* its calls that went on without their lane and are not over */
     char name[RING_NAME_BYTES];       /* of its program, UTF-8, cut */
 } RING_ALIGNED(8);
 
@@ -174,8 +175,9 @@ void ring_word_give(uint32_t *word);
 
 uint32_t ring_lane_of(const struct ring *r, struct utf16 path); /* by its last component, folded */
 /*
- * false: the lane was not to be had.  The caller makes its call all the same, appends nothing, and
- * flags a scan (RING_SCAN_LOCK) behind it.  A lane inherited from a dead owner flags one by itself.
+ * false: the lane was not to be had.  The caller makes its call all the same, between
+ * ring_laneless_begin and ring_laneless_end, appends nothing, and flags a scan (RING_SCAN_LOCK)
+ * behind it, before the end: a cut in between is torn.  A lane inherited from a dead owner flags one by itself.
  */
 bool ring_lane_take(struct ring *r, uint32_t lane);
 void ring_lane_give(struct ring *r, uint32_t lane); /* one that was had */
@@ -198,6 +200,9 @@ uint64_t ring_append(struct ring *r, uint32_t lane, uint32_t process, const stru
 /* After the real call.  Returns a number that is durable when a scan that saw the call is. */
 uint64_t ring_flag_scan(struct ring *r, enum ring_scan why);
 void ring_bump_generation(struct ring *r);
+/* Around a call that could not have its lane. */
+void ring_laneless_begin(struct ring *r, uint32_t process);
+void ring_laneless_end(struct ring *r, uint32_t process);
 /* Notes a process that could not be hooked, for status. Both texts UTF-8, cut. */
 void ring_note_unhooked(struct ring *r, const char *name, const char *why);
 
@@ -241,7 +246,8 @@ struct ring_batch {
     size_t count;
     uint64_t number;     /* the counter at the cut: durable when all this is */
     uint32_t scan_wanted; /* the counter of flags at the cut */
-    bool torn;           /* a lane could not be had, or held nonsense: treat as a flagged scan */
+    bool torn;           /* a lane could not be had, also by a call in flight, or held nonsense: treat
+                          * as a flagged scan */
     uint32_t damaged;    /* lanes that held nonsense, and were emptied */
     void **memory;       /* private */
     size_t memory_count;

@@ -27,7 +27,7 @@ AT(ring_lane, head, 8);
 AT(ring_lane, tail, 16);
 _Static_assert(sizeof(struct ring_lane) == RING_CACHE_LINE, "struct ring_lane");
 AT(ring_process, changes, 16);
-AT(ring_process, name, 24);
+AT(ring_process, name, 28);
 _Static_assert(sizeof(struct ring_process) == 64, "struct ring_process");
 AT(ring_record, number, 8);
 AT(ring_record, key_id, 24);

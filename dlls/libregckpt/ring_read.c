@@ -47,13 +47,27 @@ static void note_lane(struct ring_lane *lane, uint32_t lane_bytes, uint64_t read
     span->tail = span->head;
 }
 
+/*
+ * A call in flight that has no lane.  A thread that is ended in the middle of one leaves this so until
+ * its process is gone: then every commit takes a scan, and none is wrong.
+ */
+static bool somebody_is_laneless(const struct ring_shared *s)
+{
+    for (uint32_t i = 0; i < RING_PROCESSES; i++)
+        if (__atomic_load_n(&s->processes[i].pid, __ATOMIC_RELAXED) &&
+            __atomic_load_n(&s->processes[i].laneless, __ATOMIC_SEQ_CST))
+            return true;
+    return false;
+}
+
 static void note_lanes(struct ring *r, uint64_t had, struct span *spans, struct ring_batch *out)
 {
     for (uint32_t i = 0; i < r->lane_count; i++)
         note_lane(&r->shared->lanes[i], r->lane_bytes, r->read[i], had >> i & 1, &spans[i]);
     out->number = __atomic_load_n(&r->shared->counter, __ATOMIC_SEQ_CST);
+    /* a call that is not laneless any more has raised its flag: so this before the flags */
+    out->torn = somebody_is_laneless(r->shared) || (had & ALL_LANES(r)) != ALL_LANES(r);
     out->scan_wanted = __atomic_load_n(&r->shared->scan_wanted, __ATOMIC_SEQ_CST);
-    out->torn = (had & ALL_LANES(r)) != ALL_LANES(r);
 }
 
 /* --- one lane --- */

@@ -54,6 +54,7 @@ uint32_t ring_attach(struct ring *r, uint32_t win_pid, const char *name)
     p->ready = 0;
     p->win_pid = win_pid;
     p->bits = sizeof(void *) * CHAR_BIT;
+    __atomic_store_n(&p->laneless, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&p->changes, 0, __ATOMIC_RELAXED);
     ring_put_text(p->name, sizeof(p->name), name);
     return place;
@@ -62,6 +63,16 @@ uint32_t ring_attach(struct ring *r, uint32_t win_pid, const char *name)
 void ring_attach_ready(struct ring *r, uint32_t process)
 {
     __atomic_store_n(&r->shared->processes[process].ready, 1, __ATOMIC_RELEASE);
+}
+
+void ring_laneless_begin(struct ring *r, uint32_t process)
+{
+    __atomic_fetch_add(&r->shared->processes[process].laneless, 1, __ATOMIC_SEQ_CST);
+}
+
+void ring_laneless_end(struct ring *r, uint32_t process)
+{
+    __atomic_fetch_sub(&r->shared->processes[process].laneless, 1, __ATOMIC_SEQ_CST);
 }
 
 void ring_note_unhooked(struct ring *r, const char *name, const char *why)

@@ -310,6 +310,24 @@ static void test_ring_lane_give_after_it_was_taken_over(void **state)
     fixture_free(f);
 }
 
+static void test_ring_cut_during_a_laneless_call_is_torn(void **state)
+{
+    struct fixture *f = fixture_new(2, 1024, false);
+    uint32_t process = ring_attach(&f->ring, 1, "x");
+    struct ring_batch batch;
+
+    (void)state;
+    ring_laneless_begin(&f->ring, process);
+    assert_int_equal(ring_cut(&f->ring, &batch), 0);
+    assert_true(batch.torn);
+    ring_batch_free(&batch);
+    ring_laneless_end(&f->ring, process);
+    assert_int_equal(ring_cut(&f->ring, &batch), 0);
+    assert_false(batch.torn);
+    ring_batch_free(&batch);
+    fixture_free(f);
+}
+
 static void test_ring_cut_without_a_stopped_owners_lane_is_torn(void **state)
 {
     struct fixture *f = fixture_new(2, 1024, false);
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_ring_lane_take_does_not_wait_for_who_is_stuck),
         cmocka_unit_test(test_ring_lane_take_from_who_was_stuck_and_died),
         cmocka_unit_test(test_ring_lane_give_after_it_was_taken_over),
+        cmocka_unit_test(test_ring_cut_during_a_laneless_call_is_torn),
         cmocka_unit_test(test_ring_cut_without_a_stopped_owners_lane_is_torn),
         cmocka_unit_test(test_ring_all_take_has_all),
     };
