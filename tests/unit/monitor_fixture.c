@@ -71,7 +71,7 @@ int fixture_group_teardown(void **state)
 }
 
 /* A new directory with a store and a prefix; the configuration names them. */
-static int setup(const char *property, const char *value)
+static int setup(const char *property, const char *value, bool hook_installed)
 {
     char path[PATH_MAX], wine[64];
     struct resource resource;
@@ -96,6 +96,7 @@ static int setup(const char *property, const char *value)
     unsetenv("REGCKPT_STORE");
     unsetenv("WINEPREFIX");
     run("mkdir -p %s/registry %s/drive_c", fix.prefix, fix.prefix);
+    run(hook_installed ? ": >%s/regckpt.dll.so" : "rm -f %s/regckpt.dll.so", programs);
     resource_init(&resource);
     snprintf(wine, sizeof(wine), "%s/wine64", programs);
     if (settings_read(&fix.settings, NULL, &err) || store_init(fix.store, &made, &err) ||
@@ -114,13 +115,19 @@ static int setup(const char *property, const char *value)
 int fixture_setup(void **state)
 {
     (void)state;
-    return setup("command", "program.exe");
+    return setup("command", "program.exe", false);
+}
+
+int fixture_hooked_setup(void **state)
+{
+    (void)state;
+    return setup("command", "program.exe", true);
 }
 
 int fixture_service_setup(void **state)
 {
     (void)state;
-    if (setup("service", "Played"))
+    if (setup("service", "Played", false))
         return -1;
     given_file("service", "C:\\played.exe -k");
     return 0;
@@ -333,6 +340,20 @@ int ctl_add(const char *path, uint32_t flags, struct error *err)
     pack_init(&p);
     pack_registered_key(&p, &key);
     code = ctl_ask(CTL_ADD, &p, NULL, NULL, err);
+    pack_free(&p);
+    return code;
+}
+
+int ctl_set(const char *name, const char *value, struct error *err)
+{
+    struct pack p;
+    int code;
+
+    pack_init(&p);
+    pack_u32(&p, 1);
+    pack_text(&p, name);
+    pack_text(&p, value);
+    code = ctl_ask(CTL_SET, &p, NULL, NULL, err);
     pack_free(&p);
     return code;
 }

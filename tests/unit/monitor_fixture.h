@@ -43,6 +43,7 @@ int fixture_group_setup(void **state);    /* copies the programs */
 int fixture_group_teardown(void **state);
 int fixture_setup(void **state);          /* an application "program.exe", no keys */
 int fixture_service_setup(void **state);  /* the service "Played" */
+int fixture_hooked_setup(void **state);   /* the application, where the hook is installed */
 int fixture_teardown(void **state);       /* prints the monitor's log if the test failed */
 
 /* main of every test program: `TESTS(tests)` behind the array. */
@@ -54,6 +55,8 @@ int fixture_teardown(void **state);       /* prints the monitor's log if the tes
         return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown); \
     }
 #define MONITOR_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define HOOKED_TEST(name) \
+    cmocka_unit_test_setup_teardown(name, fixture_hooked_setup, fixture_teardown)
 #define SERVICE_TEST(name) \
     cmocka_unit_test_setup_teardown(name, fixture_service_setup, fixture_teardown)
 
@@ -111,6 +114,7 @@ int ctl_ask(enum ctl_message type, const struct pack *payload, struct message *r
             struct unpack *u, struct error *err);
 void ctl_status(struct monitor_status *status); /* monitor_status_free */
 uint64_t monitor_scans(void);                   /* how often it has scanned so far */
+int ctl_set(const char *name, const char *value, struct error *err);
 int ctl_plain(enum ctl_message type, struct error *err); /* a request without content */
 int ctl_add(const char *path, uint32_t flags, struct error *err);
 

@@ -78,10 +78,9 @@ static int lock_registry(const char *prefix)
     return fd;
 }
 
-void played_registry_get(const char *prefix, int view, const char *path, struct image *image)
+static void load(const char *prefix, int view, const char *path, struct image *image)
 {
     uint8_t *bytes = malloc(REGISTRY_BYTES_MAX);
-    int lock = lock_registry(prefix);
     char name[PATH_MAX];
     struct change change;
     struct unpack u;
@@ -91,7 +90,6 @@ void played_registry_get(const char *prefix, int view, const char *path, struct 
     key_file(view, path, name);
     image_init(image);
     unpack_init(&u, bytes, played_read(prefix, name, bytes, REGISTRY_BYTES_MAX));
-    close(lock);
     if (!unpack_done(&u))
         unpack_u64(&u); /* the stamp */
     while (!unpack_done(&u)) {
@@ -109,9 +107,8 @@ static int pack_one(const struct change *change, void *arg)
     return 0;
 }
 
-void played_registry_put(const char *prefix, int view, const char *path, const struct image *image)
+static void store(const char *prefix, int view, const char *path, const struct image *image)
 {
-    int lock = lock_registry(prefix);
     char name[PATH_MAX], file[PATH_MAX];
     struct pack p;
 
@@ -132,7 +129,41 @@ void played_registry_put(const char *prefix, int view, const char *path, const s
         played_path(prefix, name, file);
         unlink(file);
     }
+}
+
+void played_registry_get(const char *prefix, int view, const char *path, struct image *image)
+{
+    int lock = lock_registry(prefix);
+
+    load(prefix, view, path, image);
     close(lock);
+}
+
+void played_registry_put(const char *prefix, int view, const char *path, const struct image *image)
+{
+    int lock = lock_registry(prefix);
+
+    store(prefix, view, path, image);
+    close(lock);
+}
+
+bool played_registry_change(const char *prefix, int view, const char *path,
+                            const struct change *change)
+{
+    int lock = lock_registry(prefix);
+    struct image image;
+    bool there;
+
+    load(prefix, view, path, &image);
+    there = image.root || (change->kind == CHANGE_CREATE_KEY && !change->path.len);
+    if (there) {
+        if (image_apply(&image, change))
+            _exit(75);
+        store(prefix, view, path, &image);
+    }
+    image_free(&image);
+    close(lock);
+    return there;
 }
 
 unsigned long long played_registry_stamp(const char *prefix, int view, const char *path)

@@ -123,6 +123,17 @@ static void answer_save(struct unpack *u, int fd, struct answer *a)
     image_free(&image);
 }
 
+static void answer_arm(struct unpack *u, struct answer *a)
+{
+    struct played_key *k = find_key(unpack_u32(u));
+
+    if (!k)
+        _exit(75);
+    k->armed = true;
+    k->stamp = played_registry_stamp(host.prefix, k->view, k->path);
+    pack_u32(&a->more, k->stamp != 0);
+}
+
 static void answer_load(struct unpack *u, int fd, struct answer *a)
 {
     struct played_key *k = find_key(unpack_u32(u));
@@ -143,18 +154,11 @@ static void answer_load(struct unpack *u, int fd, struct answer *a)
 static void apply_one(const struct change *change, struct answer *a)
 {
     struct played_key *k = find_key(change->key_id);
-    struct image image;
 
     if (!k)
         _exit(75);
-    played_registry_get(host.prefix, k->view, k->path, &image);
-    if (!image.root && (change->kind != CHANGE_CREATE_KEY || change->path.len))
+    if (!played_registry_change(host.prefix, k->view, k->path, change))
         a->status = STATUS_NO_SUCH_KEY;
-    else if (image_apply(&image, change))
-        _exit(75);
-    else
-        played_registry_put(host.prefix, k->view, k->path, &image);
-    image_free(&image);
 }
 
 static void answer_apply(struct unpack *u, struct answer *a)
@@ -208,6 +212,23 @@ static void answer_configure(struct unpack *u)
     free(image);
 }
 
+/* Hooked, if there is a hook and the test does not say why not. */
+static void answer_start(struct unpack *u, int lock_fd, struct answer *a)
+{
+    char *command = unpack_text(u), *directory = unpack_text(u), *hook = unpack_text(u), why_not[256];
+    size_t len = played_read(host.prefix, "unhooked", why_not, sizeof(why_not) - 1);
+
+    why_not[len] = 0;
+    if (!hook)
+        _exit(75);
+    program = played_program_start(host.prefix, lock_fd, len ? "" : hook);
+    pack_u32(&a->more, 32);
+    pack_text(&a->more, why_not);
+    free(command);
+    free(directory);
+    free(hook);
+}
+
 /* What this host does is chosen by the message; false: it was the last one. */
 static bool answer(const struct message *m, struct answer *a)
 {
@@ -220,6 +241,9 @@ static bool answer(const struct message *m, struct answer *a)
         break;
     case HOST_SAVE:
         answer_save(&u, m->fd, a);
+        break;
+    case HOST_ARM:
+        answer_arm(&u, a);
         break;
     case HOST_LOAD:
         answer_load(&u, m->fd, a);
@@ -237,9 +261,7 @@ static bool answer(const struct message *m, struct answer *a)
         answer_configure(&u);
         break;
     case HOST_START:
-        program = played_program_start(host.prefix, m->fd);
-        pack_u32(&a->more, 32);
-        pack_text(&a->more, "");
+        answer_start(&u, m->fd, a);
         break;
     case HOST_RESUME:
         break;
@@ -351,8 +373,10 @@ static void serve(struct message *m)
 static void tick(void)
 {
     long long code = program ? played_number(host.prefix, "program.exit", -1) : -1;
+    char quiet[PATH_MAX];
 
-    for (uint32_t i = 0; i < key_count; i++)
+    played_path(host.prefix, "quiet", quiet);
+    for (uint32_t i = 0; i < key_count && access(quiet, F_OK); i++)
         if (keys[i].armed &&
             keys[i].stamp != played_registry_stamp(host.prefix, keys[i].view, keys[i].path)) {
             keys[i].armed = false;

@@ -95,32 +95,6 @@ static bool option_of(const char *line, const char *option, char *value, size_t 
     return true;
 }
 
-/* The program: a process that waits, and ends with its host, as in a kill-on-close job. */
-int played_program_start(const char *prefix, int lock_fd)
-{
-    pid_t parent = getpid(), pid = fork();
-    char text[32], path[PATH_MAX];
-    struct stat st;
-
-    if (pid)
-        return pid;
-    prctl(PR_SET_NAME, "played.exe");
-    for (int fd = 0; fd < 1024; fd++)
-        if (fd != lock_fd)
-            close(fd);
-    played_path(prefix, "program.leaves", path);
-    if (stat(path, &st) || fork()) { /* the one that is left outlives us */
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(0);
-        played_write(prefix, "program.pid", text,
-                     (size_t)snprintf(text, sizeof(text), "%d", (int)getpid()));
-    }
-    while (!stat(prefix, &st))
-        usleep(PAUSE_US);
-    _exit(0);
-}
-
 void played_launcher_start(const char *prefix, int server_fd)
 {
     struct played_host_args args = {.prefix = prefix, .service = "Played", .server_fd = server_fd};

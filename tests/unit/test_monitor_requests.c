@@ -33,20 +33,6 @@ static int ask_number(enum ctl_message type, uint32_t number)
     return code;
 }
 
-static int ask_set(const char *name, const char *value)
-{
-    struct pack p;
-    int code;
-
-    pack_init(&p);
-    pack_u32(&p, 1);
-    pack_text(&p, name);
-    pack_text(&p, value);
-    code = ctl_ask(CTL_SET, &p, NULL, NULL, &err);
-    pack_free(&p);
-    return code;
-}
-
 static void test_status_tells_what_is_online(void **state)
 {
     struct monitor_status s;
@@ -262,7 +248,7 @@ static void test_set_changes_a_property_at_once(void **state)
 {
     (void)state;
     given_online();
-    assert_int_equal(ask_set("lag", "50"), 0);
+    assert_int_equal(ctl_set("lag", "50", &err), 0);
     given_registry(APP, "a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
     monitor_ends_offline();
@@ -272,7 +258,7 @@ static void test_set_of_lag_0_is_refused(void **state)
 {
     (void)state;
     given_online();
-    assert_int_equal(ask_set("lag", "0"), RESULT_UNPROTECTED);
+    assert_int_equal(ctl_set("lag", "0", &err), RESULT_UNPROTECTED);
     assert_says(err.text, "lag");
     monitor_ends_offline();
 }
@@ -281,7 +267,7 @@ static void test_set_of_an_unknown_property_is_refused(void **state)
 {
     (void)state;
     given_online();
-    assert_int_equal(ask_set("colour", "red"), RESULT_USAGE);
+    assert_int_equal(ctl_set("colour", "red", &err), RESULT_USAGE);
     assert_says(err.text, "colour");
     monitor_ends_offline();
 }
