@@ -45,10 +45,11 @@ on_quietly()
     REGCKPT_CONF=${!conf} WINEPREFIX=${!prefix} "$@" >"$TMP/quiet" 2>&1 </dev/null
 }
 
-# wine_up NODE: boots its prefix, and keeps it up until the test ends.
+# wine_up NODE: boots its prefix, and keeps it up until the test ends.  A server that is still there from
+# the command before cannot be told to stay, and is about to end.
 wine_up()
 {
-    on_quietly "$1" "$WINESERVER" -p
+    wait_for 30 on_quietly "$1" "$WINESERVER" -p
     on_quietly "$1" "$WINE" wineboot.exe
 }
 
