@@ -37,18 +37,19 @@ static void give_lanes(struct hook_call *call)
     call->had = 0;
 }
 
-static void go_without(struct hook_call *call)
+/* No cut is whole while a call is under way that should hold a lane and does not. */
+static void go_without(struct hook_call *call, enum ring_scan why)
 {
-    ring_laneless_begin(&hook.ring, hook.process);
+    call->mode = CALL_FLAG;
+    call->why = why;
     call->laneless = true;
+    ring_laneless_begin(&hook.ring, hook.process);
 }
 
 static bool take_lane(struct hook_call *call, uint32_t lane)
 {
     if (!ring_lane_take(&hook.ring, lane)) {
-        go_without(call);
-        call->mode = CALL_FLAG;
-        call->why = RING_SCAN_LOCK;
+        go_without(call, RING_SCAN_LOCK);
         return false;
     }
     call->had = bit(lane);
@@ -78,11 +79,8 @@ void call_begin(struct hook_call *call, HANDLE key, bool sure)
         key_name_free(&call->name);
         key_name_find(key, &call->name);
         call->mode = CALL_PLAIN;
-        if (call->name.place == PLACE_UNKNOWN) {
-            /* mostly no handle of a key, and then the real call fails too */
-            call->mode = CALL_FLAG;
-            call->why = RING_SCAN_NAME;
-        }
+        if (call->name.place == PLACE_UNKNOWN) /* mostly no key at all: the real call fails too */
+            go_without(call, RING_SCAN_NAME);
         if (call->name.place != PLACE_REGISTERED)
             return;
         if (ring_refuses()) {
@@ -97,15 +95,14 @@ void call_begin(struct hook_call *call, HANDLE key, bool sure)
             return;
         }
     }
-    call->mode = CALL_FLAG;
-    call->why = RING_SCAN_NAME;
+    go_without(call, RING_SCAN_NAME);
 }
 
 void call_begin_all(struct hook_call *call)
 {
     init(call);
     if (!ring_all_take(&hook.ring, &call->had))
-        go_without(call);
+        go_without(call, RING_SCAN_TREE);
 }
 
 void call_begin_lane(struct hook_call *call, struct utf16 name)

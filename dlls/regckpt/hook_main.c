@@ -16,8 +16,7 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved);
 
 struct hook_context hook;
 
-static WCHAR directory[MAX_PATH * 4];
-static char installed[PATH_MAX], ring_path[PATH_MAX];
+static char installed[PATH_MAX], run_directory[PATH_MAX], ring_path[PATH_MAX + sizeof(HOOK_RING)];
 
 /* The directory part of a path, without a final slash. */
 static void to_directory(char *path)
@@ -27,33 +26,31 @@ static void to_directory(char *path)
     *(slash ? slash : path) = 0;
 }
 
-static bool find_paths(HINSTANCE module)
+/* The name the loader has for this DLL may be none that it takes again: names are made from the path. */
+static bool find_paths(void)
 {
-    DWORD len = GetModuleFileNameW(module, directory, ARRAYSIZE(directory));
     Dl_info info;
 
-    if (!len || len >= ARRAYSIZE(directory) || !dladdr(&hook, &info) ||
-        strlen(info.dli_fname) + sizeof(HOOK_RING) >= sizeof(ring_path) ||
+    if (!dladdr(&hook, &info) || strlen(info.dli_fname) >= sizeof(ring_path) ||
         !realpath(info.dli_fname, installed))
         return false;
-    while (len && directory[len] != '\\')
-        len--;
-    directory[len] = 0;
-    to_directory(installed);
     strcpy(ring_path, info.dli_fname);
     to_directory(ring_path);
-    strcat(ring_path, "/" HOOK_RING);
-    hook.directory = directory;
+    to_directory(installed);
+    if (!realpath(ring_path, run_directory))
+        return false;
+    snprintf(ring_path, sizeof(ring_path), "%s/" HOOK_RING, run_directory);
+    hook.directory = wine_get_dos_file_name(run_directory);
     hook.installed = installed;
-    return true;
+    return hook.directory != NULL;
 }
 
-static bool start(HINSTANCE module)
+static bool start(void)
 {
     char why[256], name[256];
     struct error err;
 
-    if (!find_paths(module) || ring_open(ring_path, &hook.ring, &err))
+    if (!find_paths() || ring_open(ring_path, &hook.ring, &err))
         return false;
     inject_program_name(&NtCurrentTeb()->Peb->ProcessParameters->ImagePathName, name, sizeof(name));
     if (__atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) != RING_OPEN)
@@ -78,7 +75,7 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
     (void)reserved;
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(module);
-        done = start(module);
+        done = start();
         if (done) /* the stubs lead here for as long as the process lives */
             LdrAddRefDll(LDR_ADDREF_DLL_PIN, module);
         SetLastError(last_error);

@@ -125,7 +125,7 @@ void WINAPI handle_forget(HANDLE handle);
 enum call_mode {
     CALL_PLAIN,  /* the real call, nothing else */
     CALL_REPORT, /* the lane is held: the real call, then its change into the ring */
-    CALL_FLAG,   /* the real call, then a scan is asked for */
+    CALL_FLAG,   /* the real call without a lane, then a scan is asked for */
     CALL_REFUSE, /* STATUS_REGISTRY_IO_FAILED instead of the real call */
 };
 
@@ -134,7 +134,7 @@ struct hook_call {
     enum ring_scan why;   /* of CALL_FLAG */
     uint64_t number;      /* of what was reported or flagged; 0: nothing was */
     uint64_t had;         /* bits of lanes that are held */
-    bool laneless;        /* a lane was not to be had */
+    bool laneless;        /* the ring knows that this call is made without a lane */
     int errnum;           /* the caller's errno */
     struct key_name name; /* of the key */
 };
