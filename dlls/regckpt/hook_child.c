@@ -26,16 +26,23 @@ NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS
                                          ULONG thread_flags, RTL_USER_PROCESS_PARAMETERS *params,
                                          PS_CREATE_INFO *info, PS_ATTRIBUTE_LIST *attributes)
 {
-    bool ours = ring_in_use() && !inject_is_busy();
-    ULONG flags = thread_flags | (ours ? THREAD_CREATE_FLAGS_CREATE_SUSPENDED : 0);
+    ULONG flags = thread_flags | THREAD_CREATE_FLAGS_CREATE_SUSPENDED;
+    HANDLE child = NULL, first = NULL;
     NTSTATUS status;
 
-    status = real.NtCreateUserProcess(process, thread, process_access, thread_access, process_attr,
+    if (!ring_in_use() || inject_is_busy())
+        return real.NtCreateUserProcess(process, thread, process_access, thread_access, process_attr,
+                                        thread_attr, process_flags, thread_flags, params, info,
+                                        attributes);
+    status = real.NtCreateUserProcess(&child, &first, process_access, thread_access, process_attr,
                                       thread_attr, process_flags, flags, params, info, attributes);
-    if (!ours || status || !*process) /* none for a Unix program */
+    /* a Unix program has none, and what the caller's variables hold then is left as it was */
+    if (status || !child)
         return status;
-    hook_it(*process);
+    *process = child;
+    *thread = first;
+    hook_it(child);
     if (flags != thread_flags)
-        NtResumeThread(*thread, NULL);
+        NtResumeThread(first, NULL);
     return status;
 }
