@@ -2,9 +2,10 @@
 /*
  * What every hooked change has around its real call: the lane, the report, the wait.
  *
- * A name that was found out before the lane was had can be wrong by then, because a key above it was
- * renamed.  Who renames holds all lanes and raises the generation before giving them back: with the
- * lane held and the generation unchanged the name is right, and stays right until the lane is given.
+ * A name that was found out before the lane was had can be wrong by then, because a key above it
+ * was renamed.  Who renames holds all lanes and raises the generation before giving them back: with
+ * the lane held and the generation unchanged the name is right, and stays right until the lane is
+ * given.
  */
 #include <errno.h>
 #include <string.h>

@@ -20,8 +20,9 @@ static void hook_it(HANDLE process)
     SetLastError(last_error);
 }
 
-NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
-                                         ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attr,
+NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread,
+                                         ACCESS_MASK process_access, ACCESS_MASK thread_access,
+                                         OBJECT_ATTRIBUTES *process_attr,
                                          OBJECT_ATTRIBUTES *thread_attr, ULONG process_flags,
                                          ULONG thread_flags, RTL_USER_PROCESS_PARAMETERS *params,
                                          PS_CREATE_INFO *info, PS_ATTRIBUTE_LIST *attributes)
@@ -31,9 +32,9 @@ NTSTATUS WINAPI hook_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS
     NTSTATUS status;
 
     if (!ring_in_use() || inject_is_busy())
-        return real.NtCreateUserProcess(process, thread, process_access, thread_access, process_attr,
-                                        thread_attr, process_flags, thread_flags, params, info,
-                                        attributes);
+        return real.NtCreateUserProcess(process, thread, process_access, thread_access,
+                                        process_attr, thread_attr, process_flags, thread_flags,
+                                        params, info, attributes);
     status = real.NtCreateUserProcess(&child, &first, process_access, thread_access, process_attr,
                                       thread_attr, process_flags, flags, params, info, attributes);
     /* a Unix program has none, and what the caller's variables hold then is left as it was */

@@ -3,12 +3,13 @@
  * Calls that give out handles of keys: the table forgets what it knew of the handle, and a key that
  * was created is reported.
  *
- * What is created where is known for sure only afterwards, from the new handle's name (links, views),
- * and the lane has to be had before: it goes by the name's last component, which is the new key's.
+ * What is created where is known for sure only afterwards, from the new handle's name (links,
+ * views), and the lane has to be had before: it goes by the name's last component, which is the new
+ * key's.
  *
  * wineserver gives an existing key the class that came with the call, and no class if none came
- * (server/registry.c, create_key).  So opening by NtCreateKey is a change where there are classes; the
- * ring says whether any registered key has one.
+ * (server/registry.c, create_key).  So opening by NtCreateKey is a change where there are classes;
+ * the ring says whether any registered key has one.
  */
 #include "hook_private.h"
 
@@ -27,8 +28,8 @@ struct creation { /* NtCreateKey's arguments, and NtCreateKeyTransacted's */
 static NTSTATUS real_create(const struct creation *c)
 {
     if (c->transacted)
-        return real.NtCreateKeyTransacted(c->key, c->access, c->attr, c->index, c->class, c->options,
-                                          c->transaction, c->disposition);
+        return real.NtCreateKeyTransacted(c->key, c->access, c->attr, c->index, c->class,
+                                          c->options, c->transaction, c->disposition);
     return real.NtCreateKey(c->key, c->access, c->attr, c->index, c->class, c->options,
                             c->disposition);
 }
@@ -75,7 +76,8 @@ static bool is_refused(const struct creation *c)
 {
     bool exists;
 
-    return ring_refuses() && attributes_place(c->attr, c->access, &exists) == PLACE_REGISTERED && !exists;
+    return ring_refuses() &&
+           attributes_place(c->attr, c->access, &exists) == PLACE_REGISTERED && !exists;
 }
 
 static NTSTATUS WINAPI create(struct creation *c)
@@ -109,7 +111,8 @@ static NTSTATUS WINAPI create(struct creation *c)
             created_or_opened(&call, c);
     }
     status = call_end(&call, status);
-    if (status == STATUS_REGISTRY_IO_FAILED && call.number) { /* a call that failed gives no handle */
+    if (status == STATUS_REGISTRY_IO_FAILED && call.number) {
+        /* a call that failed gives no handle */
         real.NtClose(*c->key);
         *c->key = 0;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * NtDuplicateObject: the one way in which a handle comes into a process that did not ask for it.  What
- * that process knew of the handle's number may be wrong then, and it cannot be told but by the ring's
- * generation, which makes all forget all; so only for keys.
+ * NtDuplicateObject: the one way in which a handle comes into a process that did not ask for
+ * it. What that process knew of the handle's number may be wrong then, and it cannot be told but by
+ * the ring's generation, which makes all forget all; so only for keys.
  */
 #include <errno.h>
 
@@ -29,7 +29,8 @@ NTSTATUS WINAPI hook_NtDuplicateObject(HANDLE from, HANDLE object, HANDLE to, HA
                                        ACCESS_MASK access, ULONG attributes, ULONG options)
 {
     int errnum = errno;
-    bool others = ring_in_use() && duplicate && to != NtCurrentProcess() && may_be_key(from, object);
+    bool others = ring_in_use() && duplicate && to != NtCurrentProcess() &&
+                  may_be_key(from, object);
     NTSTATUS status;
 
     if (options & DUPLICATE_CLOSE_SOURCE)

@@ -3,9 +3,9 @@
  * What is known of the process's handles.
  *
  * A handle's entry is one 64-bit word: the ring's generation when it was found out, and which note
- * says what.  It is good as long as the generation is the ring's.  Notes are never changed and never
- * freed, and one serves all handles of a key, so what they take is bounded: beyond it a name is asked
- * for with every call.
+ * says what. It is good as long as the generation is the ring's. Notes are never changed and never
+ * freed, and one serves all handles of a key, so what they take is bounded: beyond it a name is
+ * asked for with every call.
  *
  * An entry that is not known (note 0) has a serial number in place of the generation: who found out
  * the name of a handle stores it by compare and swap, and so not on the handle's next owner.

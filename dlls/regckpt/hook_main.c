@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * regckpt.dll's entry point: finds the ring beside the path it was loaded by, and hooks.  If it cannot,
- * LoadLibrary fails, and the ring, if there is one, says why.
+ * regckpt.dll's entry point: finds the ring beside the path it was loaded by, and hooks.  If it
+ * cannot, LoadLibrary fails, and the ring, if there is one, says why.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -26,7 +26,7 @@ static void to_directory(char *path)
     *(slash ? slash : path) = 0;
 }
 
-/* The name the loader has for this DLL may be none that it takes again: names are made from the path. */
+/* The loader's own name for this DLL may be none that it takes again: made from the path. */
 static bool find_paths(void)
 {
     Dl_info info;

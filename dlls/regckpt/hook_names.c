@@ -29,7 +29,8 @@ static bool is_within(struct utf16 name, struct utf16 key)
 {
     struct utf16 begin = {name.units, key.len};
 
-    return name.len >= key.len && (name.len == key.len || !key.len || name.units[key.len] == '\\') &&
+    return name.len >= key.len &&
+           (name.len == key.len || !key.len || name.units[key.len] == '\\') &&
            !utf16_compare_nocase(begin, key);
 }
 
@@ -87,7 +88,7 @@ void key_name_classify(struct utf16 full, struct key_name *name)
     name->place = PLACE_UNKNOWN;
     if (!ring_word_take(&table.lock, RING_LANE_WAIT_MS, &inherited))
         return;
-    if (inherited) { /* its owner may have ended in the middle of a refresh; the block is given up */
+    if (inherited) { /* its owner may have ended in the middle of a refresh: the block is lost */
         table.valid = false;
         table.block = NULL;
     }

@@ -3,8 +3,8 @@
  * What the files of regckpt.dll share.
  *
  * The hooks run in the program's own threads, on its stacks, and such a thread can be ended at any
- * instruction: our locks are ring_word_take's, waited for with a bound, and what they guard is usable
- * after each single store.  No large local arrays: the stack grows a page at a time.
+ * instruction: our locks are ring_word_take's, waited for with a bound, and what they guard is
+ * usable after each single store.  No large local arrays: the stack grows a page at a time.
  */
 #ifndef REGCKPT_HOOK_PRIVATE_H
 #define REGCKPT_HOOK_PRIVATE_H
@@ -96,7 +96,7 @@ struct key_name {
     enum key_place place;
     uint32_t generation;   /* of the ring, before the name was asked for */
     uint32_t key_id, lane; /* of a registered one, */
-    struct utf16 path;     /* relative to the registered key; a view of the memory below or a note */
+    struct utf16 path;     /* relative to the registered key; a view of what is below or a note */
     struct utf16 full;     /* of one that was asked for: from the registry's root */
     void *memory;          /* private: malloc'ed, if room was too small */
     uint8_t room[KEY_NAME_ROOM] __attribute__((aligned(8)));
@@ -113,8 +113,9 @@ void key_name_free(struct key_name *name);
 /* As key_name_ask, from the table if the handle is known there. */
 void key_name_find(HANDLE key, struct key_name *name);
 /*
- * Is it known that calls on this handle change no registered key?  A few instructions, and WINAPI like
- * all on the shortest ways: who calls functions of the other convention saves ten registers first.
+ * Is it known that calls on this handle change no registered key?  A few instructions, and WINAPI
+ * like all on the shortest ways: who calls functions of the other convention saves ten registers
+ * first.
  */
 bool WINAPI handle_is_apart(HANDLE handle);
 /* The handle is closed, or another one from now on. */
@@ -149,8 +150,8 @@ void call_begin_lane(struct hook_call *call, struct utf16 name);
 void call_report(struct hook_call *call, struct change *change, uint32_t flags);
 void call_flag(struct hook_call *call, enum ring_scan why);
 /*
- * Gives back what is held and waits for the commit if it has to; returns what the hook returns: status,
- * or STATUS_REGISTRY_IO_FAILED if it is not known to be committed.
+ * Gives back what is held and waits for the commit if it has to; returns what the hook returns:
+ * status, or STATUS_REGISTRY_IO_FAILED if it is not known to be committed.
  */
 NTSTATUS call_end(struct hook_call *call, NTSTATUS status);
 
@@ -175,11 +176,11 @@ static inline struct utf16 view_of(const UNICODE_STRING *s)
 /* --- hook_where.c --- */
 
 /*
- * Where the key belongs that these attributes name, and whether it exists: asked for only where that
- * must be known before the call.
+ * Where the key belongs that these attributes name, and whether it exists: asked for only where
+ * that must be known before the call.
  */
 enum key_place attributes_place(const OBJECT_ATTRIBUTES *attr, ACCESS_MASK access, bool *exists);
-/* The name in the attributes, checked to be readable; false: the real call will say what is wrong. */
+/* The name in the attributes, checked to be readable; false: the real call will fail. */
 bool attributes_name(const OBJECT_ATTRIBUTES *attr, struct utf16 *name);
 
 #endif

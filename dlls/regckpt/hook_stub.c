@@ -2,9 +2,9 @@
 /*
  * ntdll's system call stubs, diverted to us.
  *
- * Every Nt function of Wine's ntdll is a stub of one shape that differs in the call's number only and
- * does not depend on where it lies: a copy of it is the real call.  A jump to our function over the
- * stub's beginning diverts every caller, whichever way it found the function, ntdll's own code
+ * Every Nt function of Wine's ntdll is a stub of one shape that differs in the call's number only
+ * and does not depend on where it lies: a copy of it is the real call.  A jump to our function over
+ * the stub's beginning diverts every caller, whichever way it found the function, ntdll's own code
  * included.  A stub of any other shape (another Wine, another hook) is left alone, and so are all.
  */
 #include <stdio.h>
@@ -93,8 +93,8 @@ static bool add_row(HMODULE ntdll, const struct hook_row *row, uint8_t *copy, st
             continue;
         if (!is_known(stub)) {
             snprintf(why, why_bytes,
-                     "ntdll's %s is not the system call stub that is known here: another version of "
-                     "Wine, or another program has hooked it", name);
+                     "ntdll's %s is not the system call stub that is known here: another version "
+                     "of Wine, or another program has hooked it", name);
             return false;
         }
         if (!first) {
@@ -144,7 +144,8 @@ bool hook_stubs_install(const struct hook_row *rows, size_t count, char *why, si
     if (!done)
         snprintf(why, why_bytes, "no memory");
     for (size_t i = 0; i < count && done; i++)
-        done = add_row(ntdll, &rows[i], copies + i * STUB_BYTES, patches, &patch_count, why, why_bytes);
+        done = add_row(ntdll, &rows[i], copies + i * STUB_BYTES, patches, &patch_count, why,
+                       why_bytes);
     if (done && !VirtualProtect(copies, bytes, PAGE_EXECUTE_READ, &old)) {
         snprintf(why, why_bytes, "memory cannot be made executable: Win32 error %u",
                  (unsigned)GetLastError());

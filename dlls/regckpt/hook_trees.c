@@ -16,8 +16,8 @@ static NTSTATUS finish(struct hook_call *call, NTSTATUS status)
 }
 
 /*
- * Can what is done to the tree at this key touch a registered one?  The parent decides: the key gets
- * another name there, and Wine 8.0 loses a sibling over it (server/registry.c, rename_key).
+ * Can what is done to the tree at this key touch a registered one?  The parent decides: the key
+ * gets another name there, and Wine 8.0 loses a sibling over it (server/registry.c, rename_key).
  */
 static bool touches_registered(HANDLE key)
 {
@@ -93,9 +93,9 @@ NTSTATUS WINAPI hook_NtLoadKey2(const OBJECT_ATTRIBUTES *attr, OBJECT_ATTRIBUTES
     WITH_ALL_LANES(attr, real.NtLoadKey2(attr, file, flags));
 }
 
-NTSTATUS WINAPI hook_NtLoadKeyEx(const OBJECT_ATTRIBUTES *attr, OBJECT_ATTRIBUTES *file, ULONG flags,
-                                 HANDLE trust, HANDLE event, ACCESS_MASK access, HANDLE *root,
-                                 IO_STATUS_BLOCK *io)
+NTSTATUS WINAPI hook_NtLoadKeyEx(const OBJECT_ATTRIBUTES *attr, OBJECT_ATTRIBUTES *file,
+                                 ULONG flags, HANDLE trust, HANDLE event, ACCESS_MASK access,
+                                 HANDLE *root, IO_STATUS_BLOCK *io)
 {
     WITH_ALL_LANES(attr, real.NtLoadKeyEx(attr, file, flags, trust, event, access, root, io));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The calls that change what is in one open key, or the key itself: NtSetValueKey, NtDeleteValueKey,
- * NtDeleteKey, and NtFlushKey.  The caller's buffers are read after the real call succeeded, which is
- * when they are known to be readable.
+ * The calls that change what is in one open key, or the key itself: NtSetValueKey,
+ * NtDeleteValueKey, NtDeleteKey, and NtFlushKey.  The caller's buffers are read after the real call
+ * succeeded, which is when they are known to be readable.
  */
 #include <errno.h>
 
@@ -71,8 +71,8 @@ NTSTATUS WINAPI hook_NtDeleteValueKey(HANDLE key, const UNICODE_STRING *name)
 }
 
 /*
- * A handle whose key was deleted and made again is deleted with success, and nothing happens: whether
- * there is something to report is known by asking for the name with the lane held.
+ * A handle whose key was deleted and made again is deleted with success, and nothing happens:
+ * whether there is something to report is known by asking for the name with the lane held.
  */
 NTSTATUS WINAPI hook_NtDeleteKey(HANDLE key)
 {

@@ -24,7 +24,8 @@ bool attributes_name(const OBJECT_ATTRIBUTES *attr, struct utf16 *name)
     return true;
 }
 
-static bool open_key(const OBJECT_ATTRIBUTES *attr, struct utf16 name, ACCESS_MASK access, HANDLE *key)
+static bool open_key(const OBJECT_ATTRIBUTES *attr, struct utf16 name, ACCESS_MASK access,
+                     HANDLE *key)
 {
     UNICODE_STRING text = {name.len * sizeof(WCHAR), name.len * sizeof(WCHAR), (WCHAR *)name.units};
     OBJECT_ATTRIBUTES named = *attr;

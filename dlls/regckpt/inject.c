@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A thread in the other process calls LoadLibraryW, which lies at the same address in all processes of
- * one width.  What tells success is the ring's table of processes: the thread's exit code is half a
- * pointer.
+ * A thread in the other process calls LoadLibraryW, which lies at the same address in all processes
+ * of one width. What tells success is the ring's table of processes: the thread's exit code is half
+ * a pointer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +50,8 @@ static unsigned bits_of(HANDLE process)
 {
     ULONG_PTR in_wow64 = 0;
 
-    if (!NtQueryInformationProcess(process, ProcessWow64Information, &in_wow64, sizeof(in_wow64), NULL) &&
-        in_wow64)
+    if (!NtQueryInformationProcess(process, ProcessWow64Information, &in_wow64, sizeof(in_wow64),
+                                   NULL) && in_wow64)
         return 32;
     if (OWN_BITS == 64 || process == GetCurrentProcess())
         return OWN_BITS;
@@ -103,7 +103,8 @@ static void say(char *why, size_t why_bytes, const char *what)
 /* A path that is in use by a thread for too long stays where it is. */
 static void load_by_thread(HANDLE process, const WCHAR *path, char *why, size_t why_bytes)
 {
-    LPTHREAD_START_ROUTINE load = (void *)GetProcAddress(GetModuleHandleA("kernel32.dll"), "LoadLibraryW");
+    HMODULE kernel32 = GetModuleHandleA("kernel32.dll");
+    LPTHREAD_START_ROUTINE load = (void *)GetProcAddress(kernel32, "LoadLibraryW");
     SIZE_T bytes = (lstrlenW(path) + 1) * sizeof(WCHAR);
     WCHAR *there = VirtualAllocEx(process, NULL, bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     HANDLE thread = NULL;
@@ -164,8 +165,8 @@ static void load_by_injector(const struct inject_source *source, HANDLE process,
     memset(&startup, 0, sizeof(startup));
     startup.cb = sizeof(startup);
     busy = true;
-    started = CreateProcessW(NULL, command, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup,
-                             &info);
+    started = CreateProcessW(NULL, command, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL,
+                             &startup, &info);
     busy = false;
     free(command);
     if (!started) {

@@ -25,9 +25,10 @@ struct inject_source {
 };
 
 /*
- * Loads the hook into a process none of whose threads has begun to run, and waits until it is in, or
- * HOOK_CHILD_WAIT_MS.  The handle needs all access.  false: it is not hooked, *why says why, and so
- * does the ring.  A process that is being debugged is left alone.  Last error and errno may change.
+ * Loads the hook into a process none of whose threads has begun to run, and waits until it is in,
+ * or HOOK_CHILD_WAIT_MS. The handle needs all access. false: it is not hooked, *why says why, and
+ * so does the ring.  A process that is being debugged is left alone.  Last error and errno may
+ * change.
  */
 bool inject_hook(const struct inject_source *source, HANDLE process, char *why, size_t why_bytes);
 

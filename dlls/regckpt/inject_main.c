@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * regckpt-inject PID DIRECTORY: loads the hook into a process of this program's width.  Its command
- * line is inject.c's: the directory is all that stands behind the number.  Exit code 0: it is hooked.
+ * line is inject.c's: the directory is all that stands behind the number.  Exit code 0: it is
+ * hooked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static bool open_ring(const WCHAR *directory, struct ring *ring)
     struct error err;
     bool done;
 
-    done = unix_name && asprintf(&path, "%s/" HOOK_RING, unix_name) >= 0 && !ring_open(path, ring, &err);
+    done = unix_name && asprintf(&path, "%s/" HOOK_RING, unix_name) >= 0 &&
+           !ring_open(path, ring, &err);
     free(path);
     HeapFree(GetProcessHeap(), 0, unix_name);
     return done;
@@ -54,7 +56,8 @@ int main(void)
 
     if (!pid)
         return EXIT_USAGE;
-    if (!(process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid)) || !open_ring(source.directory, &ring))
+    if (!(process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid)) ||
+        !open_ring(source.directory, &ring))
         return EXIT_FAILED;
     source.ring = &ring;
     return inject_hook(&source, process, why, sizeof(why)) ? 0 : EXIT_FAILED;

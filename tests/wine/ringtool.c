@@ -3,12 +3,12 @@
  * ringtool: stands in for the monitor, so that the hook can be tested without one.  Native.
  *
  *   ringtool make DIR PKGLIBDIR [--durable] [--wait MS] [--lanes N] [--lane-bytes N] ID=PATH...
- *                         makes DIR/ring and links to the DLLs in PKGLIBDIR beside it; PATH is below
- *                         HKLM, physical, UTF-8
+ *                         makes DIR/ring and links to the DLLs in PKGLIBDIR beside it; PATH is
+ *                         below HKLM, physical, UTF-8
  *   ringtool keys DIR ID=PATH...      replaces the registered keys
- *   ringtool drain DIR    prints the changes that are pending, one a line, and says they are durable
+ *   ringtool drain DIR    prints the pending changes, one a line, and says they are durable
  *   ringtool serve DIR    does so all the time, until SIGTERM; prints "serving" first
- *   ringtool cut DIR      prints them like drain, and leaves them in the ring and who waits waiting
+ *   ringtool cut DIR      prints them like drain, leaves them in the ring, and who waits waiting
  *   ringtool state DIR open|refusing|closed
  *   ringtool stat DIR     prints counters, processes, what could not be hooked
  *
@@ -258,8 +258,8 @@ static int run_stat(char **arguments)
     printf("scan-wanted %u\nscan-why %u\n", s->scan_wanted, s->scan_why);
     for (uint32_t i = 0; i < RING_PROCESSES; i++)
         if (ring_process_get(&r, i, &p))
-            printf("process %u pid %u win-pid %u bits %u ready %u changes %" PRIu64 " %s\n", i, p.pid,
-                   p.win_pid, p.bits, p.ready, p.changes, p.name);
+            printf("process %u pid %u win-pid %u bits %u ready %u changes %" PRIu64 " %s\n", i,
+                   p.pid, p.win_pid, p.bits, p.ready, p.changes, p.name);
     printf("unhooked %u", s->unhooked);
     if (s->unhooked)
         printf(" %.*s: %.*s", (int)sizeof(s->unhooked_name), s->unhooked_name,

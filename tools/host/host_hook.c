@@ -24,7 +24,8 @@ static bool find_installed(char *path)
     return true;
 }
 
-static bool load_hook(HANDLE target, const char *directory, struct ring *r, char *why, size_t why_bytes)
+static bool load_hook(HANDLE target, const char *directory, struct ring *r, char *why,
+                      size_t why_bytes)
 {
     struct inject_source source = {.ring = r};
     static char installed[PATH_MAX];
