@@ -1,57 +1,41 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# What a program notices: registry calls by itself, bare and as the program of a resource, in turn.  It
-# and wineserver are on one CPU, the monitor and its host on any, as on a node.  The time is what these
-# two spend on that CPU, scans included: what a call takes where nobody else runs.
-title "A program's own calls, $FEW values registered; it and wineserver on CPU $CPU"
+# What a program notices with a lag: registry calls of a hooked process against those of one that is
+# not, in turns of milliseconds (hookbench.c).  Both and wineserver are on one CPU, the monitor and its
+# host on any, as on a node.  The time is what caller and wineserver spend on that CPU: what a call
+# takes where nobody else runs.  A scan meets few turns, and no median: the watch's rows have it.
+title "A program's own calls, hooked, lag 100 ms, $FEW values registered; it and wineserver on CPU $CPU"
 KEY=$ALL\\Calls
+CALL_ROUNDS=$((tenth == 1 ? 400 : 20))
 node_pinned calls
 server=$(server_pids calls | head -n 1)
-fill calls "$KEY\\Mine" "$FEW"
-fill calls "$KEY\\Other" "$FEW"
-resource calls calls "$REGBENCH calls $KEY\\Mine $KEY\\Other $CALLS $CPU $server $(winpath "$TMP/online")" \
-    "$KEY\\Mine"
-declare -A bare=() online=()
-names=(set-registered set-other query-registered query-other open-registered open-other)
+for name in Mine Twin Other; do
+    fill calls "$KEY\\$name" "$FEW"
+    for ((i = 0; i < 16; i++)); do
+        fill calls "$KEY\\$name\\$i" 1
+    done
+done
+words="$KEY\\Mine $KEY\\Twin $KEY\\Other $CALL_ROUNDS $CPU $server"
+resource calls calls "$(winpath "$BENCH/hookbench.exe") hooked $words" "$KEY\\Mine"
+must calls timeout $ONLINE_SECONDS regckpt online calls
+on calls regckpt status calls
+ok 'grep -q "capture *hook" "$TMP/stdout"' "the program is hooked"
+# shellcheck disable=SC2086
+must calls timeout 300 "$WINE" "$BENCH/hookbench.exe" bare $words "$(winpath "$TMP/calls.out")"
 
-# calls_bare, calls_online: one run, whose figures are added to the lists.
-calls_bare()
+# call_rows NAME LIMIT WHAT: the two rows of a kind of calls.
+call_rows()
 {
-    must calls "$WINE" "$BENCH/regbench.exe" calls "$KEY\\Mine" "$KEY\\Other" "$CALLS" "$CPU" "$server" \
-        "$(winpath "$TMP/bare")"
-    for name in "${names[@]}"; do
-        bare[$name]+=" $(figure "$TMP/bare" "$name")"
-    done
+    row "$3: bare Wine" "$(calc "$(figure "$TMP/calls.out" "$1") / 1000" %.2f)" us
+    row "$3: hooked / bare" "$(calc "$(figure "$TMP/calls.out" "$1-ratio")" %.3f)" x "$2"
 }
-calls_online()
-{
-    must calls timeout 300 regckpt run calls
-    for name in "${names[@]}"; do
-        online[$name]+=" $(figure "$TMP/online" "$name")"
-    done
-}
-for ((round = 1; round <= ROUNDS; round++)); do
-    ((round % 2)) || calls_online
-    calls_bare
-    ((round % 2 == 0)) || calls_online
-done
-label()
-{
-    case $1 in
-        set-*) echo "RegSetValueEx" ;;
-        query-*) echo "RegQueryValueEx" ;;
-        open-*) echo "RegOpenKeyEx and RegCloseKey" ;;
-    esac
-}
-for name in "${names[@]}"; do
-    limit=1.01
-    [ "$name" != set-registered ] || limit=1.03
-    # shellcheck disable=SC2086
-    without=$(median ${bare[$name]}) with=$(median ${online[$name]})
-    where="on another key"
-    [[ $name == *-other ]] || where="on a registered key"
-    row "$(label "$name") $where: bare Wine" "$(calc "$without / 1000" %.2f)" us
-    row "$(label "$name") $where: online / bare" "$(calc "$with / $without" %.3f)" x $limit
-done
+call_rows set-registered 1.03 "RegSetValueEx on a registered key"
+call_rows set-threads 1.05 "... by 16 threads on 16 registered keys"
+call_rows set-other 1.01 "RegSetValueEx on another key"
+call_rows query-registered 1.01 "RegQueryValueEx on a registered key"
+call_rows query-other 1.01 "RegQueryValueEx on another key"
+call_rows open-registered 1.01 "RegOpenKeyEx and RegCloseKey on a registered key"
+call_rows open-other 1.01 "RegOpenKeyEx and RegCloseKey on another key"
+wait_for 60 no_monitor calls
 node_end calls
