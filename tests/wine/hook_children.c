@@ -7,6 +7,7 @@
  *     start PROGRAM ACTION...         starts "PROGRAM - ACTION..." and waits for its end
  *     suspended PROGRAM ACTION...     the same by CREATE_SUSPENDED: it must not have begun
  *     debug PROGRAM ACTION...         the same as its debugger
+ *     native PROGRAM ACTION...        the same by NtCreateUserProcess, which starts it running
  *     many COUNT PROGRAM NAME         starts COUNT children at once, which set NAME0, NAME1, ...
  *     unix PROGRAM                    starts a program of Linux
  *
@@ -14,7 +15,7 @@
  */
 #include "testprogram.h"
 
-#define USAGE "hook_children HOOK set NAME | start|suspended|debug PROGRAM ACTION... | " \
+#define USAGE "hook_children HOOK set NAME | start|suspended|debug|native PROGRAM ACTION... | " \
               "many COUNT PROGRAM NAME | unix PROGRAM"
 #define KEY L"Software\\RegckptHook\\Children"
 #define MAX_CHILDREN 64
@@ -96,6 +97,42 @@ static int run_debugged(WCHAR *line)
     return end_of(info.hProcess);
 }
 
+/* NtCreateUserProcess as hardly a program calls it; the headers leave it out. */
+typedef struct { ULONG_PTR attribute, size; const void *value; ULONG_PTR *returned; } native_attribute;
+typedef struct { SIZE_T total; native_attribute image; } native_attributes;
+#define ATTRIBUTE_IMAGE_NAME 0x20005
+#define PARAMETERS_NORMALIZED 1
+NTSTATUS NTAPI RtlCreateProcessParametersEx(void **, const UNICODE_STRING *, const UNICODE_STRING *,
+                                            const UNICODE_STRING *, const UNICODE_STRING *, void *,
+                                            const UNICODE_STRING *, const UNICODE_STRING *,
+                                            const UNICODE_STRING *, const UNICODE_STRING *, ULONG);
+NTSTATUS NTAPI NtCreateUserProcess(HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, void *, void *, ULONG,
+                                   ULONG, void *, void *, native_attributes *);
+
+static int run_native(WCHAR *line, const WCHAR *program_path)
+{
+    static ULONG_PTR create_info[64]; /* PS_CREATE_INFO begins with its size */
+    UNICODE_STRING command = testkey_string(line, wcslen(line)), image, dos;
+    WCHAR path[500];
+    native_attributes attributes = {sizeof(attributes), {ATTRIBUTE_IMAGE_NAME, 0, path, NULL}};
+    HANDLE process, thread;
+    NTSTATUS status;
+    void *parameters;
+
+    swprintf(path, ARRAYSIZE(path), L"\\??\\%ls", program_path);
+    dos = testkey_string(program_path, wcslen(program_path));
+    image = testkey_string(path, wcslen(path));
+    attributes.image.size = image.Length;
+    create_info[0] = sizeof(create_info);
+    status = RtlCreateProcessParametersEx(&parameters, &dos, NULL, NULL, &command, NULL, NULL, NULL,
+                                          NULL, NULL, PARAMETERS_NORMALIZED);
+    if (!status)
+        status = NtCreateUserProcess(&process, &thread, PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS, NULL,
+                                     NULL, 0, 0, parameters, create_info, &attributes);
+    if (status) testkey_die("NtCreateUserProcess", path, status);
+    return end_of(process);
+}
+
 static int run_many(unsigned count, const WCHAR *program_path, const WCHAR *name)
 {
     PROCESS_INFORMATION info[MAX_CHILDREN];
@@ -150,6 +187,7 @@ static int program(int argc, WCHAR *argv[])
     command_line(line, ARRAYSIZE(line), argc - 3, argv + 3);
     if (!wcscmp(action, L"suspended")) return run_suspended(line);
     if (!wcscmp(action, L"debug")) return run_debugged(line);
+    if (!wcscmp(action, L"native")) return run_native(line, argv[3]);
     if (wcscmp(action, L"start")) usage_exit(USAGE);
     start(line, 0, &info);
     return end_of(info.hProcess);

@@ -221,7 +221,8 @@ static void inherited(void)
 static void closed_by_other(void)
 {
     WCHAR words[100];
-    HKEY at, again;
+    HKEY at, again, elsewhere;
+    HANDLE copy;
 
     hook();
     at = opened(key, L"Child");
@@ -234,6 +235,56 @@ static void closed_by_other(void)
     TRY(run_child(words));
     again = opened_as(at, key, L"Second");
     TRY(set(again, L"Here"));
+    TRY(run_child(words));
+    at = opened_as(again, other, L"Second");
+    TRY(set(at, L"Not here"));
+    elsewhere = opened(key, L"Child");
+    TRY(run_child(words));
+    TRY(DuplicateHandle(GetCurrentProcess(), (HANDLE)elsewhere, GetCurrentProcess(), &copy, 0, FALSE,
+                        DUPLICATE_SAME_ACCESS));
+    TRY(copy == (HANDLE)at);
+    TRY(set((HKEY)copy, L"By the copy"));
+}
+
+/* The same the other way round, with a copy of a key in the old handle's place. */
+static void swapped_by_other(void)
+{
+    HANDLE known = CreateEventW(NULL, TRUE, FALSE, L"regckpt hook_handles known");
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"regckpt hook_handles");
+    HANDLE mapping = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 64,
+                                        L"regckpt hook_handles value");
+    ULONG *shared = MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, 64);
+    HANDLE child, copy, theirs;
+    WCHAR words[300];
+
+    hook();
+    swprintf(words, ARRAYSIZE(words), L"set-and-wait %ls", other_path);
+    child = start_child(words, FALSE, NULL);
+    if (WaitForSingleObject(known, 30000)) testkey_die("waiting for the child", words, 0);
+    TRY(DuplicateHandle(child, ULongToHandle(*shared), GetCurrentProcess(), &copy, 0, FALSE,
+                        DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE));
+    TRY(DuplicateHandle(GetCurrentProcess(), (HANDLE)opened(key, L"Child"), child, &theirs, 0, FALSE,
+                        DUPLICATE_SAME_ACCESS));
+    TRY(HandleToUlong(theirs) == *shared);
+    SetEvent(ready);
+    TRY(end_of(child));
+    TRY(set((HKEY)copy, L"Not here either"));
+    TRY(set(key, L"By the parent"));
+}
+
+/* A key that is not registered gets the name of a registered one, and loses it. */
+static void moved_in(void)
+{
+    HKEY at;
+
+    hook();
+    at = opened(other, L"Child\\Grand");
+    TRY(set(at, L"Not here"));
+    TRY(RegRenameKey(other, L"Child", L"Third"));
+    TRY(set(at, L"Here"));
+    TRY(RegRenameKey(other, L"Third", L"Third too"));
+    TRY(set(at, L"Not here any more"));
+    TRY(set(key, L"After"));
 }
 
 /*
@@ -517,8 +568,6 @@ static void errors(void)
     TRY(RegSetValueExW(key, L"No data", 0, REG_BINARY, NULL, 8));
     TRY(RegRenameKey(key, L"Child", L"Second"));
     TRY(RegRenameKey(key, L"No such key", L"New"));
-    TRY(RegLoadKeyW(key, L"New", L"C:\\no such file"));
-    TRY(RegUnLoadKeyW(key, L"No such key"));
     TRY(NtQueryValueKey((HANDLE)key, &string, 2, info, 2, &needed));
     printf("needed %lu\n", (unsigned long)needed);
     string.Length = 3;
@@ -538,6 +587,15 @@ static void errors(void)
     TRY(set(key, L"And one that is right"));
 }
 
+/* A load or unload that fails may have done half of it. */
+static void failed_loads(void)
+{
+    hook();
+    TRY(RegLoadKeyW(key, L"New", L"C:\\no such file"));
+    TRY(RegUnLoadKeyW(key, L"No such key"));
+    TRY(set(key, L"After"));
+}
+
 static const struct {
     const WCHAR *name;
     void (*run)(void);
@@ -547,9 +605,11 @@ static const struct {
     {L"duplicated_out", duplicated_out},
     {L"inherited", inherited},
     {L"closed_by_other", closed_by_other},
+    {L"swapped_by_other", swapped_by_other},
     {L"renamed", renamed},
     {L"renamed_above", renamed_above},
     {L"renamed_by_other", renamed_by_other},
+    {L"moved_in", moved_in},
     {L"deleted", deleted},
     {L"predefined", predefined},
     {L"before", before},
@@ -562,6 +622,7 @@ static const struct {
     {L"full", full},
     {L"class", class},
     {L"errors", errors},
+    {L"failed_loads", failed_loads},
 };
 
 /* --- the program --- */
@@ -619,6 +680,18 @@ static int be_child(int argc, WCHAR *argv[])
         ULONG *shared = MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 64);
         if (!shared || WaitForSingleObject(ready, 30000)) return 111;
         return set((HKEY)ULongToHandle(*shared), L"By the other process");
+    }
+    if (!wcscmp(action, L"set-and-wait") && argc == 5) {
+        HANDLE known = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"regckpt hook_handles known");
+        HANDLE ready = OpenEventW(SYNCHRONIZE, FALSE, L"regckpt hook_handles");
+        HANDLE mapping = OpenFileMappingW(FILE_MAP_WRITE, FALSE, L"regckpt hook_handles value");
+        ULONG *shared = MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, 64);
+        HKEY at = opened(HKEY_LOCAL_MACHINE, argv[4]);
+        if (!shared || set(at, L"Not here")) return 111;
+        *shared = HandleToUlong(at);
+        SetEvent(known);
+        if (WaitForSingleObject(ready, 30000)) return 111;
+        return set(at, L"By the other process");
     }
     if (!wcscmp(action, L"close-in") && argc == 6) {
         HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, wcstoul(argv[4], NULL, 10)), copy;

@@ -59,6 +59,8 @@ for a in $(widths); do
         family $a suspended "$(program $b)" set Suspended$a$b
         is "$CODE" 0 "$a-bit program, $b-bit child started suspended: is so"
         ok 'arrived Suspended$a$b $b' "... and hooked"
+        family $a native "$(program $b)" set Native$a$b
+        ok '((CODE == 0)) && arrived Native$a$b $b' "$a-bit program, $b-bit child by NtCreateUserProcess"
         family $a many 20 "$(program $b)" Many$a$b
         is "$CODE" 0 "$a-bit program, twenty $b-bit children at once: all run"
         ok 'all_arrived 20 Many$a$b $b' "... all hooked before they ran"

@@ -64,8 +64,8 @@ scanned()
 reported() { grep -qF "$1	1	Handles\\$2	$3	" "$TMP/changes"; }
 
 for width in $(widths); do
-    for name in reused duplicated duplicated_out inherited closed_by_other deleted predefined before \
-        odd class errors; do
+    for name in reused duplicated duplicated_out inherited closed_by_other swapped_by_other deleted \
+        predefined before odd class errors; do
         exact "$width" $name
     done
     exact "$width" links
@@ -85,6 +85,13 @@ for width in $(widths); do
         ok 'reported set-value "$name\\Third\\Grand" After' "... after, the new one"
     done
     ok 'reported set-value "renamed_by_other\\Second" After' "... and its own for another key"
+
+    scanned "$width" failed_loads
+    ok 'reported set-value failed_loads After' "failed_loads, $width bits: what comes after it was reported"
+    # Registered is what the key is called for a while.
+    scanned "$width" moved_in "$(physical "$width" 'Software\RegckptOther\Handles\moved_in\Third')" "$width"
+    is "$(grep -c '^set-value	3	' "$TMP/changes")" 1 "moved_in, $width bits: reported while it is there"
+    ok 'grep -q "^set-value	3	Grand	Here	" "$TMP/changes"' "... by the name it has then"
 
     scanned "$width" big
     ok 'reported set-value big After' "big, $width bits: what comes after it was reported"
