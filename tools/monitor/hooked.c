@@ -253,7 +253,7 @@ static int apply_leftover(struct monitor *m, struct error *err)
     h->scan_seen = __atomic_load_n(&h->ring.shared->scan_settled, __ATOMIC_ACQUIRE);
     if ((error = hooked_cut(m, NULL, NULL, NULL, err)))
         return error;
-    if (h->flagged) {
+    if (hooked_needs_scan(m)) {
         log_line("the last monitor of %s ended when a scan was due: what its ring still held is not "
                  "used, the checkpoint is as of its last commit", m->name);
         return keys_from_file(m, err);
