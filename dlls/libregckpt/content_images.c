@@ -10,7 +10,6 @@
 #include "tdblayout.h" /* its assertion: the machine is little-endian, as the records are */
 
 #define MOST_UNITS IMAGE_MAX_NAME_CHARS
-#define CLASS_UNITS 65535 /* as long as the registry protocol can say */
 
 /* The way from the registered key to the one last added. */
 struct level {
@@ -24,7 +23,7 @@ struct builder {
     size_t value;   /* the next one */
     size_t depth;
     struct level levels[IMAGE_MAX_DEPTH + 2];
-    uint16_t name[MOST_UNITS], class[CLASS_UNITS];
+    uint16_t name[MOST_UNITS], class[IMAGE_MAX_CLASS_CHARS];
     char folded[3 * MOST_UNITS];
 };
 
@@ -135,7 +134,7 @@ static int add_key(struct builder *b, const struct item *item)
 
     unpack_init(&u, item->content, item->content_len);
     name = read_units(&u, b->name, MOST_UNITS);
-    class = read_units(&u, b->class, CLASS_UNITS);
+    class = read_units(&u, b->class, IMAGE_MAX_CLASS_CHARS);
     flags = unpack_u32(&u);
     if (!unpack_done(&u)) return report(b, item, "is malformed");
     while (above && item->rest[above - 1] != '\\') above--;

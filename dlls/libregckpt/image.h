@@ -15,6 +15,7 @@
 #define IMAGE_MAX_DEPTH 512         /* levels below the registered key (Windows' limit) */
 #define IMAGE_MAX_NAME_CHARS 16383  /* of a value name */
 #define IMAGE_MAX_KEY_NAME_CHARS 256 /* Wine's MAX_NAME_LEN (Windows: 255) */
+#define IMAGE_MAX_CLASS_CHARS 65535 /* as long as the registry protocol can say */
 
 struct image_value {
     struct utf16 name;

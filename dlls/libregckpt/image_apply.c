@@ -108,6 +108,8 @@ int image_apply(struct image *image, const struct change *change)
         return EINVAL;
     switch (change->kind) {
     case CHANGE_CREATE_KEY:
+        if (change->class.len > IMAGE_MAX_CLASS_CHARS)
+            return EINVAL;
         if (!(key = make_path(image, change->path, &made)))
             return ENOMEM;
         if (made) /* an existing key stays what it is, link or not */

@@ -221,32 +221,32 @@ static int about_volatile(struct held_key *k, const struct ring_change *r, bool 
     return 0;
 }
 
+/*
+ * Into the image, and among what is pending.  The image first: it refuses what no registry holds
+ * (EINVAL).  But for a deletion, which it expands.
+ */
 static int absorb_pending(struct hooked *h, struct held_key *k, const struct ring_change *r)
 {
     const struct change *c = &r->change;
     struct expansion e = {h, r};
     struct pending_change *p;
-    int error;
+    int error = 0;
 
-    switch (c->kind) {
-    case CHANGE_SET_VALUE:
-    case CHANGE_DELETE_VALUE:
-        error = push_value(h, r);
-        break;
-    case CHANGE_DELETE_KEY:
+    if (c->kind == CHANGE_DELETE_KEY) {
         forget_index(h);
         error = image_delete_walk(image_find_key(&k->image, c->path), k->key.id, push_copy, &e);
-        break;
-    default:
-        forget_index(h);
-        if (!(p = push(h)))
-            return ENOMEM;
-        p->change = *c;
-        p->time_us = r->time_us;
-        p->process = r->process;
-        error = 0;
     }
-    return error ? error : image_apply(&k->image, c);
+    if (error || (error = image_apply(&k->image, c)) || c->kind == CHANGE_DELETE_KEY)
+        return error;
+    if (c->kind != CHANGE_CREATE_KEY)
+        return push_value(h, r);
+    forget_index(h);
+    if (!(p = push(h)))
+        return ENOMEM;
+    p->change = *c;
+    p->time_us = r->time_us;
+    p->process = r->process;
+    return 0;
 }
 
 /* A class among the registered keys: from now on openings for creation may change one (hook_keys.c). */
