@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "monitor_hooked.h"
@@ -44,6 +45,48 @@ static void test_last_changes_are_saved_when_it_goes_offline(void **state)
     assert_int_equal(monitor_wait_end(), 0);
     assert_checkpoint(APP, "a=2");
     assert_string_equal(history_of("a").last.who, "played.exe");
+}
+
+/* A child of the program: sets APP's value a to "2", flags a scan, and ends. */
+static pid_t child_of_the_program(void)
+{
+    static const uint16_t name[] = {'a'};
+    struct change c = {.kind = CHANGE_SET_VALUE, .key_id = 1, .name = {name, 1}, .type = 3,
+                       .data = "2", .size_bytes = 1};
+    struct ring ring;
+    uint32_t place;
+    pid_t pid;
+
+    ring_of_app(&ring);
+    if (!(pid = fork())) {
+        place = ring_attach(&ring, 36, "child.exe");
+        ring_attach_ready(&ring, place);
+        if (ring_lane_take(&ring, 0)) {
+            ring_append(&ring, 0, place, &c, 0);
+            ring_lane_give(&ring, 0);
+            ring_flag_scan(&ring, RING_SCAN_TREE);
+        }
+        _exit(0);
+    }
+    ring_close(&ring);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return pid;
+}
+
+static void test_changes_that_wait_for_a_scan_keep_the_name_of_a_process_that_ended(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    given_hooked();
+    monitor_pauses();
+    pid = child_of_the_program();
+    given_registry(APP, "a=2");
+    monitor_goes_on();
+    AWAIT(checkpoint_holds(APP, "a=2"));
+    assert_string_equal(history_of("a").last.who, "child.exe");
+    assert_int_equal(history_of("a").last.pid, pid);
+    monitor_ends_offline();
 }
 
 /* The registry is gone with it; the monitor hears of it when it goes on. */
@@ -239,6 +282,7 @@ static void test_killed_monitors_ring_with_garbage_is_not_used(void **state)
 
 static const struct CMUnitTest tests[] = {
     HOOKED_TEST(test_last_changes_are_saved_when_it_goes_offline),
+    HOOKED_TEST(test_changes_that_wait_for_a_scan_keep_the_name_of_a_process_that_ended),
     HOOKED_TEST(test_last_changes_are_saved_when_wineserver_dies),
     HOOKED_TEST(test_changes_with_a_flag_are_not_saved_when_wineserver_dies),
     HOOKED_TEST(test_ring_and_links_are_gone_after_offline),

@@ -78,6 +78,13 @@ static void look_for_refusal(struct monitor *m)
     }
 }
 
+/* Places of dead processes are free again; not before the history has what they reported last. */
+static void reap_processes(struct hooked *h)
+{
+    if (!h->pending_count && !h->holds_back && ring_last_number(&h->ring) == h->number)
+        ring_processes_reap(&h->ring);
+}
+
 int hooked_turn(struct monitor *m, struct error *err)
 {
     struct hooked *h = &m->hooked;
@@ -96,7 +103,7 @@ int hooked_turn(struct monitor *m, struct error *err)
     if (clock_us() >= h->next_cut_us || !m->resource.lag_ms || somebody_waits(m)) {
         error = capture_pending(m, err);
         h->next_cut_us = clock_us() + pace_us(m);
-        ring_processes_reap(&h->ring);
+        reap_processes(h);
         hooked_note(m);
         monitor_publish(m);
     }
