@@ -108,6 +108,7 @@ enum ring_kind { /* in a record */
 };
 
 #define RING_VOLATILE 1u /* CREATE_KEY: volatile, that is not checkpointed */
+#define RING_OPENED 2u   /* CREATE_KEY: it was there, volatile or not; the call gave it its class */
 
 /* A record, 8-byte aligned in its lane's buffer, never wrapping round: fixed part, path, name, data. */
 struct ring_record {
@@ -118,7 +119,7 @@ struct ring_record {
     uint64_t time_us RING_ALIGNED(8); /* CLOCK_MONOTONIC_COARSE */
     uint32_t key_id;
     uint32_t process;      /* index */
-    uint32_t flags;        /* RING_VOLATILE; key_flags are in `type` for a key */
+    uint32_t flags;        /* RING_VOLATILE, RING_OPENED; key_flags are in `type` for a key */
     uint32_t path_units, name_units; /* name: of the value; of a key its class */
     uint32_t type;         /* of the value; CREATE_KEY: KEY_FLAG_* */
     uint32_t data_bytes;

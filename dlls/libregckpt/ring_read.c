@@ -89,7 +89,7 @@ static bool is_path(const uint16_t *units, size_t len)
 /* Does the record's kind of change have what it says it has? */
 static bool is_sound(const struct ring_record *record)
 {
-    if (record->process >= RING_PROCESSES || record->flags & ~RING_VOLATILE) return false;
+    if (record->process >= RING_PROCESSES || record->flags & ~(RING_VOLATILE | RING_OPENED)) return false;
     switch (record->change) {
     case CHANGE_CREATE_KEY:
         return !(record->type & ~KEY_FLAG_LINK) && !record->data_bytes;

@@ -38,7 +38,7 @@ static NTSTATUS real_create(const struct creation *c)
 static void report(struct hook_call *call, const struct creation *c, bool created)
 {
     struct change change = {.kind = CHANGE_CREATE_KEY};
-    uint32_t flags = 0;
+    uint32_t flags = created ? 0 : RING_OPENED;
 
     if (c->class)
         change.class = view_of(c->class);

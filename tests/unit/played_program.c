@@ -224,6 +224,8 @@ static const char *call(char *line)
         return change_key(where, words[1], CHANGE_CREATE_KEY, words[2], "", KEY_FLAG_LINK, 0);
     if (!strcmp(words[0], "create-volatile"))
         return change_key(where, words[1], CHANGE_CREATE_KEY, words[2], "", 0, RING_VOLATILE);
+    if (!strcmp(words[0], "open"))
+        return change_key(where, words[1], CHANGE_CREATE_KEY, words[2], words[3], 0, RING_OPENED);
     if (!strcmp(words[0], "delete-key"))
         return change_key(where, words[1], CHANGE_DELETE_KEY, words[2], "", 0, 0);
     if (!strcmp(words[0], "many"))

@@ -37,6 +37,7 @@
  *   large KEY PATH\NAME=N            of N bytes 'x'
  *   delete-value KEY PATH\NAME
  *   create KEY [PATH [CLASS]]        create-link KEY PATH, create-volatile KEY PATH
+ *   open KEY PATH [CLASS]            by the call that creates: gives the key this class, or none
  *   delete-key KEY [PATH]            with all below it
  *   many N COUNT KEY                 N threads: each sets a value of KEY, t0 ..., to 1 ... COUNT
  *   flag                             flags a scan

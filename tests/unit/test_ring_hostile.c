@@ -57,7 +57,7 @@ static void test_ring_cut_every_field_spoiled(void **state)
     SPOIL(change, 0, CHANGE_CREATE_KEY, CHANGE_DELETE_KEY, CHANGE_DELETE_VALUE, 5, UINT16_MAX);
     SPOIL(number, 0, 3, UINT64_MAX);
     SPOIL(process, RING_PROCESSES, UINT32_MAX);
-    SPOIL(flags, 2, UINT32_MAX);
+    SPOIL(flags, 4, UINT32_MAX);
     SPOIL(path_units, 0, 4, 16, 0x7fffffff, 0x80000000, UINT32_MAX);
     SPOIL(name_units, 5, 0x7fffffff, 0x80000000, UINT32_MAX);
     SPOIL(data_bytes, 0, 17, 0x7fffffff, UINT32_MAX);

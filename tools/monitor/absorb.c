@@ -96,24 +96,31 @@ static int grow_index(struct hooked *h)
     return 0;
 }
 
-/* A change of a value, in place of a pending one of the same value if there is one. */
+/*
+ * A change of a value, in place of a pending one of the same value if there is one.  The letters of its
+ * name are those of the call that made it: a later set leaves them, and one that follows a deletion
+ * does not replace it.
+ */
 static int push_value(struct hooked *h, const struct ring_change *r)
 {
+    struct utf16 name = r->change.name;
     struct pending_change *p;
     uint32_t *slot;
 
     if (2 * (h->index_used + 1) > h->index_room && grow_index(h))
         return ENOMEM;
     slot = slot_of(h, &r->change);
-    if (*slot) {
-        p = &h->pending[*slot - 1];
-    } else {
+    p = *slot ? &h->pending[*slot - 1] : NULL;
+    if (!p || (p->change.kind == CHANGE_DELETE_VALUE && r->change.kind == CHANGE_SET_VALUE)) {
+        h->index_used += !p;
         if (!(p = push(h)))
             return ENOMEM;
         *slot = (uint32_t)h->pending_count;
-        h->index_used++;
+    } else if (r->change.kind == CHANGE_SET_VALUE) {
+        name = p->change.name;
     }
     p->change = r->change;
+    p->change.name = name;
     p->time_us = r->time_us;
     p->process = r->process;
     return 0;
@@ -204,6 +211,12 @@ static int apply_to_picture(struct image *seen, const struct change *c)
     return effect_of(seen, c) == EFFECT_SOME ? image_apply(seen, c) : 0;
 }
 
+/* A key that was there, and not for us: a volatile one, or somebody else made it. */
+static bool is_opened_unseen(const struct image *image, const struct ring_change *r)
+{
+    return r->flags & RING_OPENED && !image_find_key(image, r->change.path);
+}
+
 /* Is the change about a volatile key?  Learns from it which are. */
 static int about_volatile(struct held_key *k, const struct ring_change *r, bool *about)
 {
@@ -213,7 +226,7 @@ static int about_volatile(struct held_key *k, const struct ring_change *r, bool 
     if (c->kind == CHANGE_CREATE_KEY && (r->flags & RING_VOLATILE))
         return path_set_add(&k->volatile_keys, c->path);
     *about = path_set_covers(&k->volatile_keys, c->path);
-    if (*about && (c->kind == CHANGE_DELETE_KEY || c->kind == CHANGE_CREATE_KEY)) {
+    if (*about && !(r->flags & RING_OPENED) && (c->kind == CHANGE_DELETE_KEY || c->kind == CHANGE_CREATE_KEY)) {
         /* below a volatile key there are volatile ones only: one that is made is the key itself */
         path_set_remove(&k->volatile_keys, c->path);
         *about = c->kind == CHANGE_DELETE_KEY;
@@ -272,6 +285,7 @@ static int absorb_one(struct monitor *m, const struct ring_change *r, struct ima
         return 0;
     /* first: what a picture shows is not volatile, whatever was believed until now */
     if (seen && taken[k - m->keys] && !(r->flags & RING_VOLATILE) &&
+        !is_opened_unseen(&seen[k - m->keys], r) &&
         (error = apply_to_picture(&seen[k - m->keys], &r->change)) && error != EINVAL)
         return error;
     if ((error = about_volatile(k, r, &about)) || about)
@@ -281,7 +295,7 @@ static int absorb_one(struct monitor *m, const struct ring_change *r, struct ima
         h->unknown = true;
         return 0;
     }
-    switch (effect_of(&k->image, &r->change)) {
+    switch (is_opened_unseen(&k->image, r) ? EFFECT_UNKNOWN : effect_of(&k->image, &r->change)) {
     case EFFECT_NONE:
         return 0;
     case EFFECT_UNKNOWN:
@@ -421,6 +435,7 @@ void hooked_committed(struct monitor *m, bool settled)
     }
     if (!h->holds_back)
         ring_release(&h->ring);
+    h->waited = __atomic_load_n(&h->ring.shared->waiting, __ATOMIC_ACQUIRE);
     if (!hooked_needs_scan(m))
         ring_set_durable(&h->ring, h->number);
 }

@@ -55,6 +55,7 @@ struct hooked {
     bool unknown;              /* the same: a change was for a key that no image has */
     bool rung;                 /* the doorbell: somebody waits, or a lane fills */
     int64_t next_cut_us, next_commit_us, not_before_us;
+    uint32_t waited;           /* calls that waited when the last commit was done */
     uint32_t unhooked_told;
     struct error why_not;      /* code 0: hooked, or not tried */
 };
