@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Random changes by racing threads and processes of both widths: what the hook reported, the checkpoint
+# and the live registry must be one.  SEED=N runs one again; STEPS=N (changes a thread, 1500) and
+# ROUNDS=N make it longer.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../wine_lib.sh"
+. "$(dirname "$0")/../status_lib.sh"
+suite random
+node a
+node b
+KEY='Software\RegckptTest\Random'
+RACERS=$BUILD/out/hook
+SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+STEPS=${STEPS:-1500}
+ROUNDS=${ROUNDS:-1}
+WIDTHS=64 VIEWS=64
+! have_wine32 || WIDTHS=both VIEWS="64 32"
+
+# equal NODE RESOURCE: are both keys in the checkpoint as they are in the registry?
+equal()
+{
+    local view
+    for view in 64 32; do
+        live_is_checkpointed "$1" "$2" "$KEY" --view $view --without Volatile || return 1
+    done
+}
+# dump_both NODE FILE
+dump_both()
+{
+    dump "$1" "$KEY" "$2.64" --without Volatile --view 64 &&
+        dump "$1" "$KEY" "$2.32" --without Volatile --view 32
+}
+
+# The racers are done, or one of them is gone with the driver waiting no more.
+finished() { [ -s "$DONE" ] || no_program a "racer64.exe drive"; }
+racing() { (($(status_number a "$1" hook_changes) > $2)); }
+
+# kill_doomed RESOURCE: ends the doomed processes one by one, while the others go on.
+kill_doomed()
+{
+    local pid before
+    local -a doomed
+    wait_for 30 racing "$1" 1000 || return 1
+    mapfile -t doomed < <(program_pids a '.exe" doomed '; program_pids a '.exe doomed ')
+    ((${#doomed[@]} > 0)) || return 1
+    for pid in "${doomed[@]}"; do
+        before=$(status_number a "$1" hook_changes)
+        kill -KILL "$pid"
+        wait_for 30 racing "$1" $((before + 200)) || finished || return 1
+    done
+}
+
+# round MANNER SEED PROCESSES
+round()
+{
+    local manner=$1 seed=$2 name=$1$2 view
+    DONE=$TMP/$name.done
+    echo "$manner, SEED=$seed STEPS=$STEPS"
+    on a regckpt create "$name" --command \
+        "$(winpath "$RACERS/racer64.exe") drive $manner $KEY $seed $STEPS $3 $WIDTHS $(winpath "$DONE")"
+    is "$CODE" 0 "$name: a resource"
+    for view in 64 32; do
+        on a regckpt add "$name" "$KEY" --future --view $view
+    done
+    online a "$name"
+    is "$CODE" 0 "$name: online"
+    is "$(status_text a "$name" source)" hook "$name: it is hooked"
+    if [ "$manner" = rough ]; then
+        ok 'kill_doomed "$name"' "$name: processes killed in the middle"
+    fi
+    ok 'wait_for 600 finished && [ "$(cat "$DONE")" = fine ]' "$name: all workers came to their end"
+    ok 'wait_for 20 equal a "$name"' "$name: checkpoint and registry are equal"
+    ok 'racing "$name" $((STEPS * 4))' "$name: the hook reported $(status_number a "$name" hook_changes) changes"
+    [ "$manner" = rough ] || sleep 1.5 # the longest until a scan settles what may have been somebody else
+    is "$(status_number a "$name" unhooked)" 0 "$name: all processes were hooked"
+    echo "    $(status_number a "$name" commits) commits, $(status_number a "$name" scans) scans," \
+        "$(status_number a "$name" corrections) corrections"
+    if [ "$manner" = calm ]; then
+        is "$(status_number a "$name" corrections)" 0 "$name: no scan found what the hook had not told"
+    fi
+    ok 'equal a "$name"' "$name: they still are"
+    offline a "$name"
+    is "$CODE" 0 "$name: offline"
+    ok 'equal a "$name"' "$name: they are after that"
+    dump_both a "$TMP/$name.a"
+    on a regckpt set "$name" --command "$(winpath "$RACERS/racer64.exe") idle"
+    online b "$name"
+    is "$CODE" 0 "$name: online on another node"
+    dump_both b "$TMP/$name.b"
+    for view in 64 32; do
+        ok 'same "$TMP/$name.a.$view" "$TMP/$name.b.$view"' "$name: restored there, view $view"
+    done
+    offline b "$name"
+    on a regckpt delete "$name"
+}
+
+wine_up a
+on a regckpt init
+for ((i = 0; i < ROUNDS; i++)); do
+    round calm $((SEED + i)) 4
+    round rough $((SEED + i)) 4
+done
