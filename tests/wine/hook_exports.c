@@ -26,18 +26,18 @@
 static BYTE buffer[4096];
 
 #define UNUSED __attribute__((unused))
-#define DEFINE_ROW(suffix, name, ...)                                                               \
-    static BOOL call_##suffix(struct row *row)                                                      \
-    {                                                                                               \
-        __typeof__(name) *f UNUSED = (__typeof__(name) *)(void *)row->function;                     \
-        HKEY key UNUSED = row->key, out UNUSED = NULL;                                              \
-        DWORD n UNUSED = 512, type UNUSED = 0;                                                      \
-        IO_STATUS_BLOCK io UNUSED;                                                                  \
-        HCRYPTKEY crypt UNUSED;                                                                     \
-        HCRYPTPROV prov UNUSED;                                                                     \
-        HUSKEY us UNUSED;                                                                           \
-                                                                                                    \
-        return __VA_ARGS__;                                                                         \
+#define DEFINE_ROW(suffix, name, ...)                                                              \
+    static BOOL call_##suffix(struct row *row)                                                     \
+    {                                                                                              \
+        __typeof__(name) *f UNUSED = (__typeof__(name) *)(void *)row->function;                    \
+        HKEY key UNUSED = row->key, out UNUSED = NULL;                                             \
+        DWORD n UNUSED = 512, type UNUSED = 0;                                                     \
+        IO_STATUS_BLOCK io UNUSED;                                                                 \
+        HCRYPTKEY crypt UNUSED;                                                                    \
+        HCRYPTPROV prov UNUSED;                                                                    \
+        HUSKEY us UNUSED;                                                                          \
+                                                                                                   \
+        return __VA_ARGS__;                                                                        \
     }
 #define ROW(name, kind, ...) DEFINE_ROW(name, name, __VA_ARGS__)
 #define ROW_AT(ordinal, name, kind, ...) DEFINE_ROW(ordinal, name, __VA_ARGS__)
