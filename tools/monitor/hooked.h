@@ -25,6 +25,7 @@ struct monitor;
 struct listener;
 
 #define UNSURE_US 500000LL           /* and the scan itself: within the second that is promised */
+#define ANSWER_US 100000LL
 #define PENDING_MAX_BYTES (64u << 20) /* while storage hangs; then they are dropped for a scan */
 
 /* A change that is in an image and in no transaction yet. */
@@ -55,6 +56,7 @@ struct hooked {
     bool unknown;              /* the same: a change was for a key that no image has */
     bool rung;                 /* the doorbell: somebody waits, or a lane fills */
     int64_t next_cut_us, next_commit_us, not_before_us;
+    int64_t next_news_us, busy_until_us;
     uint32_t waited;           /* calls that waited when the last commit was done */
     uint32_t unhooked_told;
     struct error why_not;      /* code 0: hooked, or not tried */
@@ -104,8 +106,15 @@ int hooked_learn_volatile(struct monitor *m, const struct image *seen, const boo
 
 /* When to look into the ring next; INT64_MAX: there is none. */
 int64_t hooked_due_us(const struct monitor *m);
-/* Cuts, looks into what the watch told, commits. */
+/* Have calls been waiting for commits just now?  Then it is worth listening without detours. */
+bool hooked_is_busy(const struct monitor *m);
+/* Cuts, commits, looks into what the watch told. */
 int hooked_turn(struct monitor *m, struct error *err);
+/*
+ * Storage failed for good: changes are refused from now on, and calls that wait fail.  Returns when
+ * they have, so that the program can say so before it is ended, or after ANSWER_US.
+ */
+void hooked_refuse(struct monitor *m);
 /* The watch of a key has fired. */
 void hooked_heard(struct monitor *m, struct held_key *k);
 /* The registry is gone: commits what the ring still holds, if no scan had to come first. */
@@ -116,6 +125,12 @@ void hooked_save_rest(struct monitor *m);
 struct listener *listener_start(struct ring *ring, struct error *err);
 int listener_fd(const struct listener *l); /* readable once it rang */
 void listener_clear(struct listener *l);
+/*
+ * The engine listens by itself, for that long at most; until listener_resume the thread does not.
+ * true: it rang.  That saves who waits for a commit the way from one thread to the other.
+ */
+bool listener_listen(struct listener *l, int timeout_ms);
+void listener_resume(struct listener *l);
 /*
  * Whom to disconnect if the ring stays refusing while the engine is stuck in storage: that ends the
  * program (-1: nobody).

@@ -2,18 +2,42 @@
 /*
  * The engine's turns at the ring: every half lag, or when it is rung for.
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "monitor.h"
 
 #define TURN_LONGEST_US 500000LL
 #define DURABLE_TURN_US 200000LL /* with lag 0 who waits rings; this is for news only */
+#define NEWS_US 100000LL /* between looks at what no call waits for: the watch, the processes */
+#define BUSY_US 20000LL  /* so long after a call has waited the next one is likely */
+#define ANSWER_SLICE_US 5000
+#define GATHER_MOST_US 1000LL /* for calls to come that can share a commit */
 
-/* Calls wait for a commit; a hint, since a process that is killed while it waits leaves it too high. */
-static bool somebody_waits(const struct monitor *m)
+/*
+ * How many calls wait for a commit; a hint, since a process that is killed while it waits leaves it too
+ * high.
+ */
+static uint32_t waiting(const struct monitor *m)
 {
-    return __atomic_load_n(&m->hooked.ring.shared->waiting, __ATOMIC_ACQUIRE) != 0;
+    return __atomic_load_n(&m->hooked.ring.shared->waiting, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * As many calls as waited for the last commit are likely to come again at once.  Without this who is
+ * first has a commit alone, during which all the others come and wait for the next.
+ */
+static void gather(const struct monitor *m)
+{
+    int64_t until_us, most_us = (int64_t)m->status.commit_us / 2; /* so it costs less than it saves */
+
+    if (m->resource.lag_ms || m->hooked.waited < 2 || !waiting(m))
+        return;
+    until_us = clock_us() + (most_us < GATHER_MOST_US ? most_us : GATHER_MOST_US);
+    while (waiting(m) < m->hooked.waited && clock_us() < until_us)
+        sched_yield();
 }
 
 static int64_t pace_us(const struct monitor *m)
@@ -21,6 +45,11 @@ static int64_t pace_us(const struct monitor *m)
     int64_t pace = m->resource.lag_ms ? (int64_t)m->resource.lag_ms * 500 : DURABLE_TURN_US;
 
     return pace < TURN_LONGEST_US ? pace : TURN_LONGEST_US;
+}
+
+bool hooked_is_busy(const struct monitor *m)
+{
+    return m->hooked.listener && clock_us() < m->hooked.busy_until_us;
 }
 
 int64_t hooked_due_us(const struct monitor *m)
@@ -45,14 +74,17 @@ void hooked_heard(struct monitor *m, struct held_key *k)
 /*
  * A watch that fired.  No hooked change since it was armed: somebody else wrote.  Else it may have been
  * one of ours, or somebody else beside it: armed again, to be settled by one scan for all such times.
+ * Arming is a request to the host: where calls wait for their commits, not behind each of them.
  */
 static int look_into(struct monitor *m, struct held_key *k, struct error *err)
 {
     bool exists = true;
     int error;
 
-    k->notified = false;
     if (k->touched_number > k->armed_number) {
+        if (!m->resource.lag_ms && clock_us() < k->notified_us + NEWS_US)
+            return 0;
+        k->notified = false;
         if ((error = hostlink_arm(m->agent, k->key.id, &exists, err)))
             return error_prefix(err, "watching HKLM\\%s", k->key.path);
         k->armed_number = m->hooked.number;
@@ -61,10 +93,25 @@ static int look_into(struct monitor *m, struct held_key *k, struct error *err)
         if (exists)
             return 0;
     }
+    k->notified = false;
     if (!k->dirty)
         k->dirty_since_us = k->notified_us;
     k->dirty = true;
     return 0;
+}
+
+void hooked_refuse(struct monitor *m)
+{
+    int64_t until_us = clock_us() + ANSWER_US;
+
+    if (!m->hooked.ring.shared)
+        return;
+    ring_set_state(&m->hooked.ring, RING_REFUSING);
+    while (waiting(m)) {
+        usleep(ANSWER_SLICE_US); /* also for what the program does with the answer */
+        if (clock_us() >= until_us)
+            break;
+    }
 }
 
 /* The policy "stop" was applied by a call that waited too long for storage. */
@@ -88,26 +135,35 @@ static void reap_processes(struct hooked *h)
 int hooked_turn(struct monitor *m, struct error *err)
 {
     struct hooked *h = &m->hooked;
+    bool waits;
     int error;
 
     h->rung = false;
     look_for_refusal(m);
+    gather(m);
     if ((error = hooked_cut(m, NULL, NULL, NULL, err))) {
         storage_failed(m, err);
         return error;
     }
+    waits = waiting(m) != 0;
+    /* a lane that fills is emptied at once; that is no reason to commit more often */
+    if (clock_us() >= h->next_cut_us || !m->resource.lag_ms || waits) {
+        if ((error = capture_pending(m, err)))
+            return error;
+        h->next_cut_us = clock_us() + pace_us(m);
+    }
+    if (waits)
+        h->busy_until_us = clock_us() + BUSY_US;
     for (size_t i = 0; i < m->key_count; i++)
         if (m->keys[i].notified && (error = look_into(m, &m->keys[i], err)))
             return error;
-    /* a lane that fills is emptied at once; that is no reason to commit more often */
-    if (clock_us() >= h->next_cut_us || !m->resource.lag_ms || somebody_waits(m)) {
-        error = capture_pending(m, err);
-        h->next_cut_us = clock_us() + pace_us(m);
+    if (clock_us() >= h->next_news_us) {
+        h->next_news_us = clock_us() + NEWS_US;
         reap_processes(h);
         hooked_note(m);
         monitor_publish(m);
     }
-    return error;
+    return 0;
 }
 
 void hooked_save_rest(struct monitor *m)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The doorbell is a futex, and the engine waits for descriptors: a thread stands in between.  It is
- * also who ends the program when storage hangs: then the engine cannot.
+ * The doorbell is a futex, and the engine waits for descriptors: a thread stands in between.  While
+ * calls wait for one commit after the other the engine listens by itself, and the thread rests: the
+ * ring has room for one who listens.  It is also who ends the program when storage hangs: then the
+ * engine cannot.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "monitor.h"
@@ -20,6 +23,11 @@ struct listener {
     struct ring *ring;
     int fd;
     pthread_t thread;
+    pthread_mutex_t mutex; /* of the next two */
+    pthread_cond_t changed;
+    bool taken;            /* the engine listens */
+    bool resting;          /* the thread has seen that */
+    uint32_t seen;         /* by the engine */
     atomic_bool stop;
     atomic_int agent_sock, launcher_sock;
 };
@@ -37,6 +45,28 @@ static void hang_up(struct listener *l)
         log_line("storage has not answered: the program is ended so that another node can take over");
 }
 
+/* Rests for a slice at most if the engine listens. */
+static bool rest(struct listener *l)
+{
+    struct timespec until;
+    bool resting;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += SLICE_MS * 1000000LL;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&l->mutex);
+    resting = l->resting = l->taken;
+    if (resting) {
+        pthread_cond_broadcast(&l->changed);
+        while (l->taken && !atomic_load(&l->stop) &&
+               !pthread_cond_timedwait(&l->changed, &l->mutex, &until))
+            ;
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return resting;
+}
+
 static void *run(void *arg)
 {
     struct listener *l = arg;
@@ -44,7 +74,7 @@ static void *run(void *arg)
     uint32_t seen = 0;
 
     while (!atomic_load(&l->stop)) {
-        if (ring_listen(l->ring, &seen, SLICE_MS))
+        if (!rest(l) && ring_listen(l->ring, &seen, SLICE_MS))
             eventfd_write(l->fd, 1);
         if (__atomic_load_n(&l->ring->shared->state, __ATOMIC_ACQUIRE) != RING_REFUSING)
             continue;
@@ -67,6 +97,8 @@ struct listener *listener_start(struct ring *ring, struct error *err)
         return NULL;
     }
     l->ring = ring;
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->changed, NULL);
     atomic_init(&l->agent_sock, -1);
     atomic_init(&l->launcher_sock, -1);
     if ((l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
@@ -93,6 +125,29 @@ void listener_clear(struct listener *l)
     eventfd_read(l->fd, &count);
 }
 
+bool listener_listen(struct listener *l, int timeout_ms)
+{
+    pthread_mutex_lock(&l->mutex);
+    if (!l->taken) {
+        l->taken = true;
+        ring_ring(l->ring);
+        while (!l->resting)
+            pthread_cond_wait(&l->changed, &l->mutex);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return ring_listen(l->ring, &l->seen, timeout_ms);
+}
+
+void listener_resume(struct listener *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    if (l->taken) {
+        l->taken = false;
+        pthread_cond_broadcast(&l->changed);
+    }
+    pthread_mutex_unlock(&l->mutex);
+}
+
 void listener_guard(struct listener *l, int agent_sock, int launcher_sock)
 {
     atomic_store(&l->agent_sock, agent_sock);
@@ -104,8 +159,11 @@ void listener_stop(struct listener *l)
     if (!l)
         return;
     atomic_store(&l->stop, true);
+    listener_resume(l);
     ring_ring(l->ring);
     pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->changed);
+    pthread_mutex_destroy(&l->mutex);
     close(l->fd);
     free(l);
 }

@@ -20,8 +20,7 @@ void storage_failed(struct monitor *m, const struct error *err)
             log_line(m->resource.lag_ms ? "on-storage-error is 'stop': ending the program"
                                         : "with lag 0 nothing goes on without storage: ending the "
                                           "program");
-            if (m->hooked.ring.shared)
-                ring_set_state(&m->hooked.ring, RING_REFUSING);
+            hooked_refuse(m);
             if (m->ending == ENDING_NONE)
                 m->ending = ENDING_STORAGE;
         }

@@ -13,6 +13,7 @@
 #include "monitor.h"
 
 #define REQUESTS_MAX 1024
+#define LISTEN_MS 5 /* while calls wait for commits: all else is heard that much later */
 
 static void end_for(struct monitor *m, enum ending why)
 {
@@ -122,6 +123,23 @@ static bool has_events(const struct monitor *m, const struct hostlink *link)
     return link && (link->changed_count || (link->exited && m->started && !m->exited));
 }
 
+/* Waits for descriptors, or for the doorbell while that is rung all the time. */
+static int wait_for(struct monitor *m, struct pollfd *p, nfds_t n, int timeout_ms)
+{
+    struct hooked *h = &m->hooked;
+    int ready;
+
+    if (!hooked_is_busy(m)) {
+        if (h->listener)
+            listener_resume(h->listener);
+        return poll(p, n, timeout_ms);
+    }
+    ready = poll(p, n, 0);
+    if (!ready && timeout_ms)
+        h->rung |= listener_listen(h->listener, timeout_ms < LISTEN_MS ? timeout_ms : LISTEN_MS);
+    return ready;
+}
+
 void engine_wait(struct monitor *m, int64_t until_us)
 {
     int64_t left_us = until_us - clock_us();
@@ -140,7 +158,7 @@ void engine_wait(struct monitor *m, int64_t until_us)
         p[i].events = POLLIN;
     if (has_events(m, m->agent) || has_events(m, m->launcher))
         timeout_ms = 0;
-    if (poll(p, n, timeout_ms) < 0)
+    if (wait_for(m, p, n, timeout_ms) < 0)
         return;
     if (p[0].revents)
         take_signal(m);
