@@ -12,8 +12,8 @@
  * and what is loaded is that link, by its full path: the DLL finds the ring beside the path it was
  * loaded by (dladdr), needs no environment, and hands the same directory on to the program's
  * children.  The injectors regckpt-inject.exe.so and regckpt-inject32.exe.so lie beside the
- * installed DLL. LoadLibrary fails, and nothing is hooked, where the ring cannot be mapped, is not
- * open, or a stub of ntdll has another shape than is known (hook_stub.c): all hooks or none.
+ * installed DLL. LoadLibrary fails, and nothing is hooked, where the ring cannot be mapped, is
+ * closed, or a stub of ntdll has another shape than is known (hook_stub.c): all hooks or none.
  */
 #ifndef REGCKPT_HOOK_H
 #define REGCKPT_HOOK_H

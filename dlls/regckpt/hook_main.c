@@ -53,7 +53,7 @@ static bool start(void)
     if (!find_paths() || ring_open(ring_path, &hook.ring, &err))
         return false;
     inject_program_name(&NtCurrentTeb()->Peb->ProcessParameters->ImagePathName, name, sizeof(name));
-    if (__atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) != RING_OPEN)
+    if (!ring_in_use())
         snprintf(why, sizeof(why), "the resource is not online any more");
     else {
         hook.process = ring_attach(&hook.ring, GetCurrentProcessId(), name);

@@ -113,6 +113,14 @@ for width in $(widths); do
     ok '[ ! -s "$TMP/judged" ]' "$width bits, the monitor goes on: it gets what was made, V0 alone" ||
         head -n 5 "$TMP/judged"
 
+    # --- a process that comes when changes are refused already ---
+    fresh "$width" --durable
+    "$RINGTOOL" state "$dir" refusing
+    begin sets 1
+    end
+    is "$(said_result V0)" $IO_FAILED "$width bits, a process that comes later is refused as well"
+    is "$(value a "$KEY\\Durable" V0 "$width")" "" "... before the real call"
+
     # --- the monitor is dead: no need to wait ---
     fresh "$width" --durable --wait $LONG
     serve_start "$dir" "$TMP/changes"
