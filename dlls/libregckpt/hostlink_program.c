@@ -41,8 +41,10 @@ int hostlink_query_program(struct hostlink *link, const struct resource *resourc
         out->start_type = unpack_u32(&u);
         out->state = unpack_u32(&u);
         out->wrapped = unpack_u32(&u);
-        if (unpack_failed(&u))
+        if (unpack_failed(&u)) {
+            program_facts_free(out);
             error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+        }
     }
     message_free(&reply);
     return error;
@@ -69,12 +71,12 @@ int hostlink_start_program(struct hostlink *link, const char *command, const cha
     pack_text(&p, hook_dir);
     error = hostlink_ask(link, HOST_START, &p, lock_fd, START_MS, &reply, &u, err);
     pack_free(&p);
-    if (error)
-        return error;
-    unpack_u32(&u); /* its Windows pid */
-    if (!(*why_not = unpack_text(&u)))
-        error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
-    message_free(&reply);
+    if (!error) {
+        unpack_u32(&u); /* its Windows pid */
+        if (!(*why_not = unpack_text(&u)))
+            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+    }
+    message_free(&reply); /* a refusal is a reply too */
     return error;
 }
 

@@ -66,12 +66,16 @@ int hostlink_arm(struct hostlink *link, uint32_t key_id, bool *exists, struct er
     pack_u32(&p, key_id);
     error = hostlink_ask(link, HOST_ARM, &p, -1, ASK_MS, &reply, &u, err);
     pack_free(&p);
-    if (error)
-        return error;
-    if (exists)
-        *exists = unpack_u32(&u);
-    message_free(&reply);
-    return 0;
+    if (!error) {
+        bool there = unpack_u32(&u);
+
+        if (unpack_failed(&u))
+            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+        else if (exists)
+            *exists = there;
+    }
+    message_free(&reply); /* a refusal is a reply too */
+    return error;
 }
 
 /* An empty file in memory for a scan or load to travel in. */
