@@ -17,7 +17,8 @@ bool store_move_to_small(void)
     char command[800];
 
     snprintf(filler, sizeof(filler), "%s/filler", fix.store);
-    snprintf(command, sizeof(command), "cp -a %s %s.was && mount -t tmpfs -o size=4m,mode=700 tmpfs %s && "
+    snprintf(command, sizeof(command), "cp -a %s %s.was && "
+             "mount -t tmpfs -o size=4m,mode=700 tmpfs %s && "
              "cp -a %s.was/. %s/", fix.store, fix.store, fix.store, fix.store, fix.store);
     return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
            !system(command);

@@ -55,11 +55,18 @@ const char *program_does(const char *calls)
 
     program_is_to(calls);
     wanted = lines_in(given, played_read(fix.prefix, "calls", given, sizeof(given)));
-    AWAIT(lines_in(answers, played_read(fix.prefix, "answers", answers, sizeof(answers))) >= wanted);
-    len = played_read(fix.prefix, "answers", answers, sizeof(answers) - 1);
+    AWAIT((len = played_read(fix.prefix, "answers", answers, sizeof(answers) - 1)) &&
+          lines_in(answers, len) >= wanted);
     answers[len - 1] = 0;
     last = strrchr(answers, '\n');
     return last ? last + 1 : answers;
+}
+
+void program_does_apart(const char *calls)
+{
+    monitor_pauses();
+    program_does(calls);
+    monitor_goes_on();
 }
 
 void ring_of_app(struct ring *ring)

@@ -215,7 +215,8 @@ static void answer_configure(struct unpack *u)
 /* Hooked, if there is a hook and the test does not say why not. */
 static void answer_start(struct unpack *u, int lock_fd, struct answer *a)
 {
-    char *command = unpack_text(u), *directory = unpack_text(u), *hook = unpack_text(u), why_not[256];
+    char *command = unpack_text(u), *directory = unpack_text(u), *hook = unpack_text(u);
+    char why_not[256];
     size_t len = played_read(host.prefix, "unhooked", why_not, sizeof(why_not) - 1);
 
     why_not[len] = 0;

@@ -46,7 +46,7 @@ static void test_set_is_saved_without_a_scan(void **state)
 {
     (void)state;
     given_counted();
-    assert_does("set " APP " a=2", "done");
+    program_does_apart("set " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
     assert_no_scan();
     monitor_ends_offline();
@@ -58,7 +58,7 @@ static void test_set_is_in_the_history_with_program_and_pid(void **state)
 
     (void)state;
     given_counted();
-    program_does("set " APP " a=2");
+    program_does_apart("set " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
     told = history_of("a");
     assert_int_equal(told.last.kind, CHANGE_SET_VALUE);
@@ -72,9 +72,7 @@ static void test_many_sets_of_a_value_in_one_batch_are_one_change(void **state)
 {
     (void)state;
     given_counted();
-    monitor_pauses();
-    program_does("many 1 100 " APP);
-    monitor_goes_on();
+    program_does_apart("many 1 100 " APP);
     AWAIT(checkpoint_holds(APP, "a=1;t0=100"));
     assert_int_equal(history_of("t0").count, 1);
     assert_string_equal(history_of("t0").last.data, "100");
@@ -86,9 +84,7 @@ static void test_set_and_delete_of_a_value_in_one_batch_leave_none(void **state)
 {
     (void)state;
     given_counted();
-    monitor_pauses();
-    program_does("set " APP " b=1\ndelete-value " APP " b\nset " APP " c=1");
-    monitor_goes_on();
+    program_does_apart("set " APP " b=1\ndelete-value " APP " b\nset " APP " c=1");
     AWAIT(checkpoint_holds(APP, "a=1;c=1"));
     assert_no_scan();
     monitor_ends_offline();
@@ -98,10 +94,8 @@ static void test_value_is_deleted_and_made_again_around_its_key(void **state)
 {
     (void)state;
     given_counted();
-    monitor_pauses();
-    program_does("create " APP " k\nset " APP " k\\v=1\ndelete-key " APP " k\n"
+    program_does_apart("create " APP " k\nset " APP " k\\v=1\ndelete-key " APP " k\n"
                  "create " APP " k\nset " APP " k\\w=2");
-    monitor_goes_on();
     AWAIT(checkpoint_holds(APP, "a=1;k\\w=2"));
     assert_no_scan();
     monitor_ends_offline();
@@ -111,7 +105,7 @@ static void test_delete_value_is_saved(void **state)
 {
     (void)state;
     given_counted();
-    program_does("delete-value " APP " a");
+    program_does_apart("delete-value " APP " a");
     AWAIT(checkpoint_holds(APP, ""));
     assert_int_equal(history_of("a").last.kind, CHANGE_DELETE_VALUE);
     assert_no_scan();
@@ -122,9 +116,10 @@ static void test_delete_key_takes_what_is_below_it(void **state)
 {
     (void)state;
     given_counted();
-    program_does("create " APP " k\ncreate " APP " k\\sub\nset " APP " k\\sub\\v=1\nset " APP " k\\w=1");
+    program_does_apart("create " APP " k\ncreate " APP " k\\sub\nset " APP " k\\sub\\v=1\n"
+                 "set " APP " k\\w=1");
     AWAIT(checkpoint_holds(APP, "a=1;k\\sub\\v=1;k\\w=1"));
-    program_does("delete-key " APP " k");
+    program_does_apart("delete-key " APP " k");
     AWAIT(checkpoint_holds(APP, "a=1"));
     assert_int_equal(history_of("k\\").last.kind, CHANGE_DELETE_KEY);
     assert_int_equal(history_of("k\\sub\\").last.kind, CHANGE_DELETE_KEY);
@@ -139,9 +134,9 @@ static void test_registered_key_is_deleted_and_made_again(void **state)
 {
     (void)state;
     given_counted();
-    program_does("delete-key " APP);
+    program_does_apart("delete-key " APP);
     AWAIT(checkpoint_holds(APP, NULL));
-    program_does("create " APP "\nset " APP " b=2");
+    program_does_apart("create " APP "\nset " APP " b=2");
     AWAIT(checkpoint_holds(APP, "b=2"));
     assert_no_scan();
     monitor_ends_offline();
@@ -154,7 +149,7 @@ static void test_create_with_a_class_is_saved(void **state)
 
     (void)state;
     given_counted();
-    program_does("create " APP " k First");
+    program_does_apart("create " APP " k First");
     AWAIT(find_key("k", class, sizeof(class), &flags));
     assert_string_equal(class, "First");
     assert_int_equal(flags, 0);
@@ -169,9 +164,9 @@ static void test_create_gives_an_existing_key_another_class(void **state)
 
     (void)state;
     given_counted();
-    program_does("create " APP " k First\nset " APP " k\\v=1");
+    program_does_apart("create " APP " k First\nset " APP " k\\v=1");
     AWAIT(checkpoint_key(APP, NULL) && find_key("k", class, sizeof(class), &flags));
-    program_does("create " APP " k Second");
+    program_does_apart("create " APP " k Second");
     AWAIT(find_key("k", class, sizeof(class), &flags) && !strcmp(class, "Second"));
     assert_no_scan();
     monitor_ends_offline();
@@ -185,7 +180,7 @@ static void test_create_with_a_class_is_told_to_the_ring(void **state)
     given_counted();
     ring_of_app(&ring);
     assert_int_equal(ring.shared->classes, 0);
-    program_does("create " APP " k First");
+    program_does_apart("create " APP " k First");
     AWAIT(__atomic_load_n(&ring.shared->classes, __ATOMIC_ACQUIRE) == 1);
     ring_close(&ring);
     monitor_ends_offline();
@@ -198,7 +193,7 @@ static void test_create_link_is_saved(void **state)
 
     (void)state;
     given_counted();
-    program_does("create-link " APP " l\nset " APP " l\\SymbolicLinkValue=there");
+    program_does_apart("create-link " APP " l\nset " APP " l\\SymbolicLinkValue=there");
     AWAIT(checkpoint_holds(APP, "a=1;l\\SymbolicLinkValue=there") ||
           (find_key("l", class, sizeof(class), &flags) && flags == KEY_FLAG_LINK));
     assert_true(find_key("l", class, sizeof(class), &flags));
@@ -214,7 +209,8 @@ static void test_set_to_what_it_is_saves_nothing(void **state)
     (void)state;
     given_counted();
     before = checkpoint_sequence();
-    program_does("set " APP " a=1\ndelete-value " APP " none\ndelete-key " APP " none\nflush");
+    program_does_apart("set " APP " a=1\ndelete-value " APP " none\ndelete-key " APP " none");
+    assert_does("flush", "committed");
     assert_int_equal(checkpoint_sequence(), before);
     AWAIT(STATUS(hook_changes) == 3);
     assert_no_scan();
@@ -225,10 +221,10 @@ static void test_volatile_key_and_what_is_below_are_not_saved(void **state)
 {
     (void)state;
     given_counted();
-    program_does("create-volatile " APP " v\nreport set " APP " v\\a=1\n"
+    program_does_apart("create-volatile " APP " v\nreport set " APP " v\\a=1\n"
                  "create-volatile " APP " v\\sub\nreport set " APP " v\\sub\\b=1\nset " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
-    program_does("report set " APP " v\\a=2\nreport delete-value " APP " v\\a\nset " APP " a=3");
+    program_does_apart("report set " APP " v\\a=2\nreport delete-value " APP " v\\a\nset " APP " a=3");
     AWAIT(checkpoint_holds(APP, "a=3"));
     assert_no_scan();
     monitor_ends_offline();
@@ -238,7 +234,7 @@ static void test_volatile_key_that_is_deleted_may_be_made_again_to_stay(void **s
 {
     (void)state;
     given_counted();
-    program_does("create-volatile " APP " v\nreport delete-key " APP " v\n"
+    program_does_apart("create-volatile " APP " v\nreport delete-key " APP " v\n"
                  "create " APP " v\nset " APP " v\\a=1");
     AWAIT(checkpoint_holds(APP, "a=1;v\\a=1"));
     assert_no_scan();
@@ -249,10 +245,10 @@ static void test_set_below_a_key_that_another_made_is_settled_by_a_scan(void **s
 {
     (void)state;
     given_counted();
-    program_does("outside create " APP " new\nset " APP " new\\a=1");
+    program_does_apart("outside create " APP " new\nset " APP " new\\a=1");
     AWAIT(checkpoint_holds(APP, "a=1;new\\a=1"));
     assert_int_equal(times_asked("save"), saves + 1);
-    program_does("set " APP " new\\a=2"); /* known from here on */
+    program_does_apart("set " APP " new\\a=2"); /* known from here on */
     AWAIT(checkpoint_holds(APP, "a=1;new\\a=2"));
     assert_int_equal(times_asked("save"), saves + 1);
     monitor_ends_offline();
@@ -265,9 +261,9 @@ static void test_set_below_a_key_that_no_scan_shows_makes_one_scan_only(void **s
     (void)state;
     given_counted();
     scans = monitor_scans();
-    program_does("report set " APP " v\\a=1");
+    program_does_apart("report set " APP " v\\a=1");
     AWAIT(monitor_scans() == scans + 1);
-    program_does("report set " APP " v\\a=2\nreport set " APP " v\\sub\\b=2\nset " APP " a=2");
+    program_does_apart("report set " APP " v\\a=2\nreport set " APP " v\\sub\\b=2\nset " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
     assert_int_equal(times_asked("save"), saves + 1);
     monitor_ends_offline();
@@ -282,10 +278,8 @@ static void test_flagged_scan_commits_all_at_once(void **state)
     given_registry(OTHER, "o=1");
     given_counted();
     before = checkpoint_sequence();
-    monitor_pauses();
-    program_does("set " APP " b=1\nflag\noutside set " APP " c=1\nset " OTHER " o=2\n"
+    program_does_apart("set " APP " b=1\nflag\noutside set " APP " c=1\nset " OTHER " o=2\n"
                  "outside set " OTHER " p=1");
-    monitor_goes_on();
     AWAIT(checkpoint_sequence() > before);
     assert_int_equal(checkpoint_sequence(), before + 1);
     assert_checkpoint(APP, "a=1;b=1;c=1");
@@ -319,9 +313,7 @@ static void test_more_than_a_lane_holds_is_saved(void **state)
 {
     (void)state;
     given_counted();
-    monitor_pauses();
-    program_does("large " APP " b1=100000\nlarge " APP " b2=100000\nlarge " APP " b3=100000");
-    monitor_goes_on();
+    program_does_apart("large " APP " b1=100000\nlarge " APP " b2=100000\nlarge " APP " b3=100000");
     AWAIT(STATUS(bytes) == 300001);
     monitor_ends_offline();
 }
@@ -330,8 +322,10 @@ static void test_more_than_half_a_lane_is_saved_without_a_scan(void **state)
 {
     (void)state;
     given_counted();
-    for (int i = 0; i < 8; i++)
-        program_does("large " APP " b=100000\nset " APP " b=0\nflush");
+    for (int i = 0; i < 8; i++) {
+        program_does_apart("large " APP " b=100000\nset " APP " b=0");
+        assert_does("flush", "committed");
+    }
     assert_checkpoint(APP, "a=1;b=0");
     assert_no_scan();
     monitor_ends_offline();
@@ -345,7 +339,7 @@ static void test_excluded_value_is_not_saved(void **state)
     given_registry(APP, "a=1");
     monitor_online();
     saves = times_asked("save");
-    program_does("set " APP " cache=1\nset " APP " a=2");
+    program_does_apart("set " APP " cache=1\nset " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
     assert_no_scan();
     monitor_ends_offline();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ring as a program can write it: reports of what cannot be, and no reports at all; and what the
- * monitor writes into it, the registered keys.
+ * The ring as a program can write it: reports of what cannot be, and no reports at all; and what
+ * the monitor writes into it, the registered keys.
  */
 #include <unistd.h>
 
