@@ -51,7 +51,7 @@ static bool rest(struct listener *l)
     struct timespec until;
     bool resting;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += SLICE_MS * 1000000LL;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
@@ -90,6 +90,7 @@ static void *run(void *arg)
 struct listener *listener_start(struct ring *ring, struct error *err)
 {
     struct listener *l = calloc(1, sizeof(*l));
+    pthread_condattr_t monotonic;
     int error;
 
     if (!l) {
@@ -98,7 +99,10 @@ struct listener *listener_start(struct ring *ring, struct error *err)
     }
     l->ring = ring;
     pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     atomic_init(&l->agent_sock, -1);
     atomic_init(&l->launcher_sock, -1);
     if ((l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
