@@ -140,6 +140,7 @@ struct ring {
     uint32_t lane_count, lane_bytes; /* checked when it was mapped; those in shared are not used */
     size_t map_bytes;
     uint64_t read[RING_LANES];       /* how far this reader has cut; at first, the tails */
+    uint32_t dead[RING_PROCESSES];   /* by place: who was found dead by ring_processes_reap */
 };
 
 /* --- ring_file.c --- */
@@ -279,7 +280,10 @@ bool ring_listen(struct ring *r, uint32_t *seen, int timeout_ms);
 void ring_ring(struct ring *r); /* rings the doorbell: by a waiter, or to end a listener */
 /* Copies of the process table's entry, checked; false: free, or not one. */
 bool ring_process_get(struct ring *r, uint32_t process, struct ring_process *out);
-/* Frees the places of processes that are dead. */
+/*
+ * Frees the places of processes that were dead at the last call already: what such a one reported is in
+ * the next cut, and its place names it until the call after that.
+ */
 void ring_processes_reap(struct ring *r);
 
 #endif

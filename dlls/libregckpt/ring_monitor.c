@@ -89,6 +89,11 @@ void ring_processes_reap(struct ring *r)
         uint32_t pid = __atomic_load_n(&p->pid, __ATOMIC_ACQUIRE);
 
         if (!pid || !ring_process_is_dead(pid)) continue;
+        if (r->dead[i] != pid) {
+            r->dead[i] = pid;
+            continue;
+        }
+        r->dead[i] = 0;
         p->ready = 0;
         __atomic_compare_exchange_n(&p->pid, &pid, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }

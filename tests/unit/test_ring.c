@@ -386,6 +386,8 @@ static void test_ring_attach_and_reap(void **state)
     ring_processes_reap(&f->ring);
     assert_true(ring_process_get(&f->ring, 0, &p));
     child_make_zombie(child);
+    ring_processes_reap(&f->ring); /* found dead: what it reported last may still have to be cut */
+    assert_true(ring_process_get(&f->ring, 0, &p));
     ring_processes_reap(&f->ring);
     assert_false(ring_process_get(&f->ring, 0, &p));
     assert_int_equal(waitpid(child, NULL, 0), child);
@@ -429,6 +431,7 @@ static void test_ring_reap_first_thread_ended_is_alive(void **state)
         assert_non_null(fgets(text, sizeof(text), stat));
         fclose(stat);
     } while (!strstr(text, ") Z"));
+    ring_processes_reap(&f->ring);
     ring_processes_reap(&f->ring);
     assert_true(ring_process_get(&f->ring, 0, &p));
     child_kill(child);
