@@ -85,6 +85,7 @@ struct ring_shared {
     uint32_t unhooked;                /* processes that could not be hooked */
     char unhooked_name[RING_NAME_BYTES]; /* the last one, and why */
     char unhooked_why[128];
+    uint64_t sequence RING_ALIGNED(8); /* of the checkpoint that holds all changes up to the tails */
 
     uint64_t counter RING_ALIGNED(RING_CACHE_LINE);   /* the last number that was given */
     uint32_t scan_wanted RING_ALIGNED(RING_CACHE_LINE); /* raised by ring_flag_scan */
@@ -147,7 +148,7 @@ struct ring {
 
 struct ring_options {
     uint32_t lane_count, lane_bytes; /* 0: the defaults; small ones are for tests */
-    uint64_t epoch;
+    uint64_t epoch, sequence;
     bool durable;
     unsigned uid, gid;               /* who else may use it: the file's owner, mode 0600 */
 };

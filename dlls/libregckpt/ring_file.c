@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct ring_record) == 56, "struct ring_record");
 AT(ring_shared, version, 8);
 AT(ring_shared, epoch, 24);
 AT(ring_shared, unhooked_name, 68);
+AT(ring_shared, sequence, 232);
 AT(ring_shared, counter, 256);
 AT(ring_shared, scan_wanted, 320);
 AT(ring_shared, doorbell, 384);
@@ -115,6 +116,7 @@ static void begin_ring(struct ring *r, const struct ring_options *options)
     s->lane_count = r->lane_count;
     s->lane_bytes = r->lane_bytes;
     s->epoch = options->epoch;
+    s->sequence = options->sequence;
     s->monitor_pid = (uint32_t)getpid();
     s->state = RING_OPEN;
     s->durable = options->durable;

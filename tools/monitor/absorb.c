@@ -435,6 +435,7 @@ void hooked_committed(struct monitor *m, bool settled)
     }
     if (!h->holds_back)
         ring_release(&h->ring);
+    hooked_set_sequence(m);
     h->waited = __atomic_load_n(&h->ring.shared->waiting, __ATOMIC_ACQUIRE);
     if (!hooked_needs_scan(m))
         ring_set_durable(&h->ring, h->number);

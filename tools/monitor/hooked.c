@@ -84,10 +84,9 @@ static void leave(struct monitor *m)
     }
     free(h->pending);
     free(h->index);
-    h->pending = NULL;
-    h->index = NULL;
-    h->pending_room = h->index_room = 0;
-    h->attached = h->flagged = h->unknown = false;
+    *h = (struct hooked){.why_not = h->why_not};
+    for (size_t i = 0; i < m->key_count; i++)
+        m->keys[i].touched_number = m->keys[i].armed_number = 0; /* the next ring counts anew */
 }
 
 static int refuse(const struct monitor *m, struct error *err)
@@ -110,7 +109,8 @@ int hooked_check(struct monitor *m, struct error *err)
 
 int hooked_prepare(struct monitor *m, struct error *err)
 {
-    struct ring_options options = {.epoch = m->state.epoch, .durable = !m->resource.lag_ms,
+    struct ring_options options = {.epoch = m->state.epoch, .sequence = m->state.sequence,
+                                   .durable = !m->resource.lag_ms,
                                    .uid = m->place.uid, .gid = m->place.gid};
     struct hooked *h = &m->hooked;
     char path[PATH_MAX];
@@ -209,6 +209,12 @@ void hooked_set_durable(struct monitor *m)
         __atomic_store_n(&m->hooked.ring.shared->durable, !m->resource.lag_ms, __ATOMIC_RELEASE);
 }
 
+void hooked_set_sequence(struct monitor *m)
+{
+    if (m->hooked.ring.shared && !m->hooked.holds_back)
+        __atomic_store_n(&m->hooked.ring.shared->sequence, m->state.sequence, __ATOMIC_RELEASE);
+}
+
 void hooked_note(struct monitor *m)
 {
     const struct hooked *h = &m->hooked;
@@ -283,8 +289,13 @@ int hooked_take_leftover(struct monitor *m, struct error *err)
     path_in(m, HOOK_RING, path);
     if (ring_open(path, &h->ring, &ignored))
         return 0; /* none: the usual case; or nothing that could be used */
-    if (h->ring.shared->epoch == m->state.epoch && m->state.status == CHECKPOINT_ONLINE)
-        error = apply_leftover(m, err);
+    if (h->ring.shared->epoch == m->state.epoch && m->state.status == CHECKPOINT_ONLINE) {
+        if (h->ring.shared->sequence == m->state.sequence)
+            error = apply_leftover(m, err);
+        else
+            log_line("the checkpoint of %s has been written since its last monitor's ring: what that "
+                     "still held is not used", m->name);
+    }
     leave(m);
     if (!error)
         remove_files(m);

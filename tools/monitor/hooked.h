@@ -72,7 +72,7 @@ int hooked_prepare(struct monitor *m, struct error *err);
 int hooked_tell_keys(struct monitor *m, struct error *err);
 /* The program was loaded with the hook, or why it was not ("" : it was). 0, or RESULT_UNPROTECTED. */
 int hooked_started(struct monitor *m, const char *why_not, struct error *err);
-/* What a monitor that died had not saved, if its epoch is still the checkpoint's. */
+/* What a monitor that died had not saved, if the checkpoint is still what that monitor wrote last. */
 int hooked_take_leftover(struct monitor *m, struct error *err);
 /* Nobody reads any more: says so, and takes ring and links away. */
 void hooked_finish(struct monitor *m);
@@ -81,6 +81,8 @@ void hooked_note(struct monitor *m);
 bool hooked_is_on(const struct monitor *m);
 /* The property lag has changed. */
 void hooked_set_durable(struct monitor *m);
+/* What is in the ring and not released follows the checkpoint as it was committed just now. */
+void hooked_set_sequence(struct monitor *m);
 
 /* --- absorb.c --- */
 

@@ -34,6 +34,7 @@ static int finish(struct monitor *m, int error, struct error *err)
     }
     if (!checkpoint_get_state(m->checkpoint, &state, NULL))
         m->state = state;
+    hooked_set_sequence(m);
     return 0;
 }
 
