@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Runs each harness for SECONDS_EACH seconds, from its kept seeds (corpus/NAME) and from what was a
+# finding once (regressions/NAME).  Says how many inputs were tried; the input of a finding stays in
+# $BUILD/fuzz-findings/NAME: "out/fuzz/fuzz_NAME FILE" shows it again.
+. "$(dirname "$0")/../lib.sh"
+suite test_fuzz
+
+SECONDS_EACH=${SECONDS_EACH:-10}
+MEMORY_MB=512     # of a harness, with its sanitizers
+INPUT_SECONDS=60  # one input that takes so long hangs: usual are milliseconds
+harnesses=("$SRC"/tests/fuzz/fuzz_*.c)
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:allocator_may_return_null=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+# figure NAME LOG: a number of libFuzzer's closing statistics.
+figure() { sed -n "s/^stat::$1: *//p" "$2" | tail -n 1; }
+
+# finding LOG: what was found, in a line.
+finding()
+{
+    grep -m1 -e '^SUMMARY: ' -e 'does not hold: ' "$1" || tail -n 1 "$1"
+}
+
+for source in "${harnesses[@]}"; do
+    name=$(basename "$source" .c)
+    name=${name#fuzz_}
+    if [ ! -x "$BUILD/out/fuzz/fuzz_$name" ]; then
+        skip ${#harnesses[@]} "all fuzzing: clang with libFuzzer (libclang-rt-dev) is missing"
+        break
+    fi
+    findings=$BUILD/fuzz-findings/$name
+    rm -rf "$findings"
+    mkdir -p "$TMP/$name" "$findings"
+    given=("$SRC/tests/fuzz/corpus/$name")
+    [ ! -d "$SRC/tests/fuzz/regressions/$name" ] || given+=("$SRC/tests/fuzz/regressions/$name")
+    run env TMPDIR="$TMP" nice -n 10 "$BUILD/out/fuzz/fuzz_$name" \
+        -max_total_time="$SECONDS_EACH" -rss_limit_mb=$MEMORY_MB -timeout=$INPUT_SECONDS \
+        -report_slow_units=$INPUT_SECONDS -print_final_stats=1 -artifact_prefix="$findings/" \
+        "$TMP/$name" "${given[@]}"
+    tried=$(figure number_of_executed_units "$TMP/stderr")
+    found="nothing found"
+    ((CODE == 0)) ||
+        found="FOUND: $(finding "$TMP/stderr"); input: $(ls -d "$findings"/* 2>/dev/null)"
+    rmdir "$findings" 2>/dev/null
+    printf 'fuzz: %-12s %10d inputs, %s MB, %s\n' "$name" "${tried:-0}" \
+        "$(figure peak_rss_mb "$TMP/stderr")" "$found"
+    tail -c 3000 "$TMP/stderr" >"$TMP/end" && mv "$TMP/end" "$TMP/stderr"
+    ok '((CODE == 0 && ${tried:-0} > 0))' "$name"
+done
+rmdir "$BUILD/fuzz-findings" 2>/dev/null
+exit 0
