@@ -267,6 +267,8 @@ int ring_cut_held(struct ring *r, uint64_t had, struct ring_batch *out);
  * still in the ring for the next reader, should this one be killed.
  */
 void ring_release(struct ring *r);
+/* The same of what had been cut when r->read was this. */
+void ring_release_to(struct ring *r, const uint64_t *read);
 /* Puts `more` behind `batch` (its changes, number, flags); `more` is empty then. 0 or ENOMEM. */
 int ring_batch_join(struct ring_batch *batch, struct ring_batch *more);
 void ring_batch_free(struct ring_batch *b);

@@ -257,10 +257,15 @@ int ring_cut(struct ring *r, struct ring_batch *out)
     return read_spans(r, spans, out);
 }
 
-void ring_release(struct ring *r)
+void ring_release_to(struct ring *r, const uint64_t *read)
 {
     for (uint32_t i = 0; i < r->lane_count; i++)
-        __atomic_store_n(&r->shared->lanes[i].tail, r->read[i], __ATOMIC_RELEASE);
+        __atomic_store_n(&r->shared->lanes[i].tail, read[i], __ATOMIC_RELEASE);
+}
+
+void ring_release(struct ring *r)
+{
+    ring_release_to(r, r->read);
 }
 
 int ring_batch_join(struct ring_batch *batch, struct ring_batch *more)

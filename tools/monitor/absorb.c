@@ -360,6 +360,7 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
         log_line("the ring held nonsense in %u lanes: a scan makes up for it", b->damaged);
     h->scan_seen = b->scan_wanted;
     h->number = b->number;
+    memcpy(h->read, h->ring.read, sizeof(h->read));
     return error ? error : keep_batch(h, b);
 }
 
@@ -433,8 +434,7 @@ void hooked_committed(struct monitor *m, bool settled)
         h->flagged = h->unknown = false;
         __atomic_store_n(&h->ring.shared->scan_settled, h->scan_seen, __ATOMIC_RELEASE);
     }
-    if (!h->holds_back)
-        ring_release(&h->ring);
+    ring_release_to(&h->ring, h->read);
     hooked_set_sequence(m);
     h->waited = __atomic_load_n(&h->ring.shared->waiting, __ATOMIC_ACQUIRE);
     if (!hooked_needs_scan(m))
@@ -465,6 +465,7 @@ void hooked_failed(struct monitor *m)
     hooked_drop(m);
     ring_flag_scan(&h->ring, RING_SCAN_FULL); /* for who reads the ring after us, too */
     ring_release(&h->ring);
+    memcpy(h->read, h->ring.read, sizeof(h->read));
     h->flagged = true;
     h->oldest_us = clock_us();
 }

@@ -49,7 +49,8 @@ struct hooked {
     uint64_t batch_bytes;
     struct ring_batch held_back; /* a cut that must wait for the next scan */
     bool holds_back;
-    uint64_t number;           /* of the last cut that was absorbed */
+    uint64_t number;           /* of the last cut that was absorbed, */
+    uint64_t read[RING_LANES]; /* and how far it reached */
     uint64_t oldest_us;        /* of the pending changes and of what flagged; 0: none */
     uint32_t scan_seen;        /* the ring's counter of flags at that cut */
     bool flagged;              /* the ring says so: nothing may be committed without a scan */
