@@ -4,7 +4,8 @@
  * calls LLVMFuzzerTestOneInput with what it made out of the seeds (corpus/NAME), again and again; a
  * crash, a sanitizer's complaint, an input that takes too long or too much memory is a finding.
  *
- * Pauses (nanosleep) are skipped in these programs: nobody else writes what they read.
+ * Pauses (nanosleep) and syncs are skipped in these programs: nobody else writes what they read,
+ * and nothing has to last.
  */
 #ifndef REGCKPT_TEST_FUZZ_H
 #define REGCKPT_TEST_FUZZ_H
