@@ -329,6 +329,8 @@ static void follow_script(const char *name, struct answer *a)
             _exit(1);
         while (!strcmp(action, "hang") && !stat(host.prefix, &st))
             usleep(TICK_MS * 1000);
+        if (!strcmp(action, "stop"))
+            raise(SIGSTOP);
         if (!strcmp(action, "status"))
             a->status = (uint32_t)strtoul(argument, NULL, 16);
         if (!strcmp(action, "garbage") && write(host.sock, "\377\377\377\377garbage!", 12) > 0)

@@ -24,6 +24,7 @@
  * A script's REQUEST is keys, save, load, apply, marker, query, start, terminate; N counts them
  * since the script was written, 0 is every one.  ACTION:
  *   hang                     never answers
+ *   stop                     stops (SIGSTOP), and goes on when it is told to
  *   die                      ends without an answer
  *   status X                 answers with the NTSTATUS X (hexadecimal), nothing done
  *   garbage                  answers with bytes that are no message

@@ -205,16 +205,24 @@ static enum effect effect_of(const struct image *image, const struct change *c)
     return EFFECT_NONE;
 }
 
-/* Into an image that is nobody's yet: a picture. */
-static int apply_to_picture(struct image *seen, const struct change *c)
-{
-    return effect_of(seen, c) == EFFECT_SOME ? image_apply(seen, c) : 0;
-}
-
 /* A key that was there, and not for us: a volatile one, or somebody else made it. */
 static bool is_opened_unseen(const struct image *image, const struct ring_change *r)
 {
     return r->flags & RING_OPENED && !image_find_key(image, r->change.path);
+}
+
+/* Into an image that is nobody's yet: a picture.  *fits: it has the key. */
+static int apply_to_picture(struct image *seen, const struct ring_change *r, bool *fits)
+{
+    enum effect effect = EFFECT_UNKNOWN;
+    int error = 0;
+
+    if (!(r->flags & RING_VOLATILE) && !is_opened_unseen(seen, r))
+        effect = effect_of(seen, &r->change);
+    *fits = effect != EFFECT_UNKNOWN;
+    if (effect == EFFECT_SOME)
+        error = image_apply(seen, &r->change);
+    return error == EINVAL ? 0 : error;
 }
 
 /* Is the change about a volatile key?  Learns from it which are. */
@@ -274,7 +282,7 @@ static int absorb_one(struct monitor *m, const struct ring_change *r, struct ima
 {
     struct held_key *k = keys_find(m, r->change.key_id);
     struct hooked *h = &m->hooked;
-    bool about;
+    bool about, fits = false;
     int error;
 
     if (!k) /* not registered any more */
@@ -284,15 +292,15 @@ static int absorb_one(struct monitor *m, const struct ring_change *r, struct ima
     if (exclude_matches(&k->exclude, &r->change))
         return 0;
     /* first: what a picture shows is not volatile, whatever was believed until now */
-    if (seen && taken[k - m->keys] && !(r->flags & RING_VOLATILE) &&
-        !is_opened_unseen(&seen[k - m->keys], r) &&
-        (error = apply_to_picture(&seen[k - m->keys], &r->change)) && error != EINVAL)
+    if (seen && taken[k - m->keys] &&
+        (error = apply_to_picture(&seen[k - m->keys], r, &fits)))
         return error;
     if ((error = about_volatile(k, r, &about)) || about)
         return error;
     note_class(h, &r->change);
     if (!(k->key.flags & KEY_CAPTURED)) { /* its first capture takes it whole */
         h->unknown = true;
+        h->unseen |= seen && !fits;
         return 0;
     }
     switch (is_opened_unseen(&k->image, r) ? EFFECT_UNKNOWN : effect_of(&k->image, &r->change)) {
@@ -300,7 +308,8 @@ static int absorb_one(struct monitor *m, const struct ring_change *r, struct ima
         return 0;
     case EFFECT_UNKNOWN:
         h->unknown = true;
-        return path_set_add(&k->unknown_keys, r->change.path);
+        h->unseen |= seen && !fits;
+        return fits ? 0 : path_set_add(&k->unknown_keys, r->change.path);
     case EFFECT_SOME:
         break;
     }
@@ -349,6 +358,7 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
     struct hooked *h = &m->hooked;
     int error = 0;
 
+    h->unseen = false;
     for (size_t i = 0; i < b->count && !error; i++)
         error = absorb_one(m, &b->changes[i], seen, taken);
     if (b->torn || b->scan_wanted != h->scan_seen) {
@@ -360,6 +370,8 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
         log_line("the ring held nonsense in %u lanes: a scan makes up for it", b->damaged);
     h->scan_seen = b->scan_wanted;
     h->number = b->number;
+    if (!seen)
+        h->scan_number = b->number;
     memcpy(h->read, h->ring.read, sizeof(h->read));
     return error ? error : keep_batch(h, b);
 }
@@ -426,6 +438,7 @@ int hooked_record(struct monitor *m, uint64_t *count, struct error *err)
 void hooked_committed(struct monitor *m, bool settled)
 {
     struct hooked *h = &m->hooked;
+    bool unseen = settled && h->unseen;
 
     if (!h->ring.shared)
         return;
@@ -434,11 +447,13 @@ void hooked_committed(struct monitor *m, bool settled)
         h->flagged = h->unknown = false;
         __atomic_store_n(&h->ring.shared->scan_settled, h->scan_seen, __ATOMIC_RELEASE);
     }
+    if (unseen) /* for the next cut, and for who reads the ring after us */
+        ring_flag_scan(&h->ring, RING_SCAN_NAME);
     ring_release_to(&h->ring, h->read);
     hooked_set_sequence(m);
     h->waited = __atomic_load_n(&h->ring.shared->waiting, __ATOMIC_ACQUIRE);
     if (!hooked_needs_scan(m))
-        ring_set_durable(&h->ring, h->number);
+        ring_set_durable(&h->ring, unseen ? h->scan_number : h->number);
 }
 
 bool hooked_needs_scan(const struct monitor *m)

@@ -230,7 +230,7 @@ static int64_t pause_us(int64_t server_us, int64_t round_us)
 /* One round of scans. */
 struct round {
     bool all, watch;
-    bool complete;       /* all keys have pictures, and nothing was flagged meanwhile */
+    bool complete;       /* all keys have pictures */
     int64_t since_us;    /* when the oldest change of a scanned key was heard of; 0: none was */
     bool *taken;         /* keys[i] has a picture: */
     struct image *seen;
@@ -327,10 +327,12 @@ static int store_round(struct monitor *m, struct round *r, const char *who, uint
                        bool *stored, struct error *err)
 {
     bool held_back;
-    int error = hooked_cut(m, r->seen, r->taken, &held_back, err);
+    int error = hooked_learn_volatile(m, r->seen, r->taken);
 
     *stored = false;
-    if (error || (error = hooked_learn_volatile(m, r->seen, r->taken)))
+    if (error)
+        return error_set(err, error, "no memory for a scan of %s", m->name);
+    if ((error = hooked_cut(m, r->seen, r->taken, &held_back, err)))
         return error;
     if (held_back)
         m->hooked.flagged = true;

@@ -54,7 +54,9 @@ struct hooked {
     uint64_t oldest_us;        /* of the pending changes and of what flagged; 0: none */
     uint32_t scan_seen;        /* the ring's counter of flags at that cut */
     bool flagged;              /* the ring says so: nothing may be committed without a scan */
-    bool unknown;              /* the same: a change was for a key that no image has */
+    bool unknown;              /* the same: a change was for a key that no image has, */
+    bool unseen;               /* nor a picture that was taken before it */
+    uint64_t scan_number;      /* of the cut before the pictures */
     bool rung;                 /* the doorbell: somebody waits, or a lane fills */
     int64_t next_cut_us, next_commit_us, not_before_us;
     int64_t next_news_us, busy_until_us;
@@ -102,7 +104,10 @@ bool hooked_needs_scan(const struct monitor *m);
 /* The file could not be written: what is pending is dropped, a scan is flagged. */
 void hooked_failed(struct monitor *m);
 void hooked_drop(struct monitor *m); /* only drops; the ring still has it */
-/* The keys' pictures are known: paths of no image that no picture has are volatile. */
+/*
+ * Pictures were taken since the last cut: paths of no image that no picture has are volatile.  Before
+ * the next cut, which may name keys that are younger than the pictures.
+ */
 int hooked_learn_volatile(struct monitor *m, const struct image *seen, const bool *taken);
 
 /* --- hooked_turn.c: what the engine does with it --- */
