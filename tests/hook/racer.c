@@ -6,8 +6,10 @@
  *       starts PROCESSES workers, of both widths in turn if WIDTHS is "both", waits for them,
  *       sets a last value, makes the file DONE ("fine", or what failed), and then waits to be ended.
  *       rough: two doomed ones as well, which do not end by themselves.
- *   racer calm KEY SEED STEPS      a worker: THREADS threads, STEPS changes each
- *   racer rough KEY SEED STEPS     the same, with renames, values too large for a lane, links, and
+ *   racer steady KEY SEED STEPS    a worker: THREADS threads, STEPS changes each; no key is deleted,
+ *                                  and none made after a while: all there is can be reported
+ *   racer calm KEY SEED STEPS      the same, and keys are deleted and made again
+ *   racer rough KEY SEED STEPS     the same, and renames, values too large for a lane, links, and
  *                                  threads that are suspended for a while
  *   racer doomed KEY SEED STEPS    the same without end, and its threads are terminated
  *   racer idle                     waits to be ended
@@ -21,17 +23,20 @@
 #include "testprogram.h"
 
 #define USAGE "racer drive MANNER KEY SEED STEPS PROCESSES WIDTHS DONE | " \
-              "calm|rough|doomed KEY SEED STEPS | idle"
+              "steady|calm|rough|doomed KEY SEED STEPS | idle"
 #define THREADS 4
 #define SLOTS 6
 #define LARGEST (300 * 1024) /* more than a lane of the ring has */
 #define PROCESSES_MAX 32
 #define SUSPENDED_MS_MAX 45  /* about twice what a call waits for a lane */
+#define MOMENTS 5000
+#define MOMENTS_PER_SECOND 1000
+#define PAUSE_MS_MAX 4       /* the ring is not to be full, or scans would tell more than reports */
 
 NTSTATUS NTAPI NtDeleteKey(HANDLE key);
 
-enum manner { CALM, ROUGH, DOOMED };
-static const WCHAR *const manners[] = {L"calm", L"rough", L"doomed"};
+enum manner { STEADY, CALM, ROUGH, DOOMED };
+static const WCHAR *const manners[] = {L"steady", L"calm", L"rough", L"doomed"};
 
 static struct {
     enum manner manner;
@@ -169,9 +174,9 @@ static DWORD pick_size(struct racer *r)
 {
     unsigned kind = below(&r->random, 400);
 
-    if (kind < 300) return below(&r->random, 40);
+    if (kind < 300 || me.manner == STEADY) return below(&r->random, 40);
     if (kind < 390) return below(&r->random, 1000);
-    if (kind < 399 || me.manner == CALM) return below(&r->random, 20000);
+    if (kind < 399 || me.manner <= CALM) return below(&r->random, 20000);
     return LARGEST - below(&r->random, 20000);
 }
 
@@ -183,6 +188,23 @@ static void set_value(struct racer *r)
     for (i = 0; i < size && i < 64; i++) r->data[i] = (BYTE)(value >> i % 30);
     pick_value_name(r);
     RegSetValueExW(pick_key(r), r->name, 0, below(&r->random, 13), r->data, size);
+}
+
+/*
+ * All threads set one value at a time, and another one a moment later: which of them was the last is
+ * there to see from then on.
+ */
+static void set_of_the_moment(struct racer *r)
+{
+    LARGE_INTEGER now, second;
+    unsigned value;
+
+    QueryPerformanceFrequency(&second);
+    QueryPerformanceCounter(&now);
+    swprintf(r->name, ARRAYSIZE(r->name), L"moment %u",
+             (unsigned)(now.QuadPart * MOMENTS_PER_SECOND / second.QuadPart % MOMENTS));
+    value = below(&r->random, 1u << 30);
+    RegSetValueExW(r->roots[0], r->name, 0, REG_DWORD, (const BYTE *)&value, sizeof(value));
 }
 
 static void create_key(struct racer *r)
@@ -312,16 +334,19 @@ static void through_link(struct racer *r)
         take_slot(r, key, TRUE); /* it may be: never renamed */
 }
 
-static void step(struct racer *r)
+static void step(struct racer *r, unsigned i)
 {
+    BOOL opens_only = me.manner == STEADY && i > me.steps / 4;
     unsigned kind = below(&r->random, 1000);
 
-    if (kind < 480) set_value(r);
+    if (kind < 400 && me.manner == STEADY) set_of_the_moment(r);
+    else if (kind < 480) set_value(r);
     else if (kind < 580) delete_value(r);
-    else if (kind < 730) create_key(r);
+    else if (kind < 730 && !opens_only) create_key(r);
     else if (kind < 800) open_key(r);
     else if (kind < 830) duplicate(r);
     else if (kind < 860) close_slot(r);
+    else if (me.manner == STEADY) set_of_the_moment(r);
     else if (kind < 970) delete_key(r);
     else if (kind < 985) delete_tree(r);
     else if (kind < 987) RegFlushKey(pick_key(r));
@@ -339,7 +364,10 @@ static DWORD CALLBACK race(void *arg)
     unsigned i;
 
     InterlockedExchange(&r->running, 1);
-    for (i = 0; i < me.steps || me.manner == DOOMED; i++) step(r);
+    for (i = 0; i < me.steps || me.manner == DOOMED; i++) {
+        step(r, i);
+        if (me.manner <= CALM) Sleep(below(&r->random, PAUSE_MS_MAX));
+    }
     /* somebody is about to terminate it */
     if (!InterlockedCompareExchange(&r->running, 0, 1)) Sleep(INFINITE);
     return 0;

@@ -4,7 +4,7 @@
 # Nothing later without what came earlier, across threads, keys and processes of both widths: values
 # that depend on each other, a node that dies at random instants with all that runs there, and the
 # checkpoint as it lies there then.  With lag 0, nothing that was acknowledged is missing either.
-# KILLS=N (4) is for each lag.
+# DEATHS=N (4) is for each lag.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
@@ -13,7 +13,7 @@ node a
 node b
 KEY='Software\RegckptTest\Order'
 CHAINS=2 LENGTH=4 PROCESSES=3
-KILLS=${KILLS:-4}
+DEATHS=${DEATHS:-4}
 SAMPLES=10 # at least, of a life
 SEED=${SEED:-$RANDOM}
 WIDTHS=64
@@ -81,7 +81,7 @@ lives()
         "$(winpath "$BUILD/out/hook/chainer64.exe") drive $KEY $CHAINS $LENGTH $PROCESSES $WIDTHS $(winpath "$TMP/logs-$name")"
     is "$CODE" 0 "a resource with lag $lag"
     on a regckpt add "$name" "$KEY" --future --view 64
-    for ((i = 1; i <= KILLS; i++)); do
+    for ((i = 1; i <= DEATHS; i++)); do
         node=a # one time in three it comes back where it died, and finds its ring
         ((i % 3 == 2)) || node=b
         life $node "$name" "$lag" $i
@@ -94,10 +94,10 @@ lives()
     run chains check "$STORE/$name/checkpoint.tdb" "$KEY"
     is "$CODE" 0 "lag $lag: and its checkpoint is fine"
     on $node regckpt delete "$name"
-    echo "    $IN_COMMIT of $KILLS deaths were in the middle of a commit"
+    echo "    $IN_COMMIT of $DEATHS deaths were in the middle of a commit"
 }
 
-echo "SEED=$SEED KILLS=$KILLS"
+echo "SEED=$SEED DEATHS=$DEATHS"
 on a regckpt init
 lives 100
 lives 0
