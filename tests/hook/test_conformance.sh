@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Wine's own tests of the registry, advapi32's and ntdll's, under the hook: they must say what they say
+# without it, line by line, and what they leave behind must be in the checkpoint.  Their sources come
+# from WINE_SOURCE (tools/deps wine-source); nothing in them is changed, but what they do
+# below HKEY_CURRENT_USER, of which nothing is checkpointed, they are made to do below HKEY_LOCAL_MACHINE.
+# The failures which that makes are there with and without the hook.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../wine_lib.sh"
+. "$(dirname "$0")/../status_lib.sh"
+suite conformance
+node a
+KEY='Software\Wine'
+WORK=$TMP/work
+mkdir "$WORK"
+
+# Included before all of a test.  The function is ntdll's tests' pointer to one, where it is called.
+cat >"$TMP/machine.h" <<'END'
+#include <ntstatus.h>
+#define WIN32_NO_STATUS
+#include <windows.h>
+#undef HKEY_CURRENT_USER
+#define HKEY_CURRENT_USER HKEY_LOCAL_MACHINE
+#define pRtlFormatCurrentUserKeyPath(path) \
+    (RtlCreateUnicodeStringFromAsciiz((path), "\\Registry\\Machine\\Software\\Wine") ? 0 : 0xc0000017)
+END
+
+# compile NAME FOLDER TEST WIDTH: $TMP/NAMEWIDTH.exe
+compile()
+{
+    local name=$1 tests=$WINE_SOURCE/dlls/$2/tests test=$3 width=$4 cpu=x86_64
+    local system=(-isystem "$WINE_SOURCE/include" -isystem /usr/include/wine
+        -isystem /usr/include/wine/wine/windows)
+    [ "$width" = 64 ] || cpu=i686
+    printf '%s\n' '#define STANDALONE' '#include <windows.h>' '#include <wine/test.h>' \
+        "extern void func_$test(void);" \
+        "const struct test winetest_testlist[] = {{\"$test\", func_$test}, {0, 0}};" >"$TMP/list.c"
+    local extra=()
+    if [ -f "$tests/rsrc.rc" ]; then
+        $cpu-w64-mingw32-windres "-I$WINE_SOURCE/include" -I/usr/include/wine/wine/windows \
+            "$tests/rsrc.rc" "$TMP/$name$width.res.o" || return
+        extra=("$TMP/$name$width.res.o")
+    fi
+    $cpu-w64-mingw32-gcc -O1 -D__WINESRC__ -D__WINE_PE_BUILD "${system[@]}" -c \
+        "$WINE_SOURCE/dlls/winecrt0/debug.c" -o "$TMP/debug$width.o" &&
+        $cpu-w64-mingw32-gcc -O1 -w -include "$TMP/machine.h" "${system[@]}" -Ddebugstr_a=wine_dbgstr_a \
+            -Ddebugstr_an=wine_dbgstr_an -Ddebugstr_w=wine_dbgstr_w -Ddebugstr_wn=wine_dbgstr_wn \
+            -Ddebugstr_guid=wine_dbgstr_guid -o "$TMP/$name$width.exe" "$TMP/list.c" "$tests/$test.c" \
+            "$TMP/debug$width.o" "${extra[@]}" -ladvapi32 -lntdll
+}
+
+# script NAME TEST FILE: what a command line does: the test, its output into FILE; then FILE.code is there.
+script()
+{
+    printf '@cd /d %s\r\n@set WINETEST_PLATFORM=wine\r\n' "$(winpath "$WORK")"
+    printf '@%s %s >%s 2>&1\r\n' "$(winpath "$TMP/$1.exe")" "$2" "$(winpath "$3")"
+    printf '@echo %%errorlevel%% >%s\r\n' "$(winpath "$3.code")"
+}
+
+# lines FILE: what does not differ from run to run.
+lines() { sed 's/\r$//; s/^[0-9a-f]*:\([a-z]*:\)/\1/; s/\(ValueData: \)[0-9a-f]*$/\1(an address)/' "$1"; }
+
+# bare NAME TEST FILE: without regckpt.
+bare()
+{
+    script "$@" >"$TMP/$1.bat"
+    on a "$WINE" cmd.exe /c "$(winpath "$TMP/$1.bat")"
+}
+
+# conform NAME TEST: without the hook, and with it.
+conform()
+{
+    local name=$1 test=$2 view
+    bare "$name" "$test" "$TMP/first" # in a prefix that is new some answers are others
+    bare "$name" "$test" "$TMP/bare"
+    ok '[ -s "$TMP/bare.code" ] && grep -q " tests executed " "$TMP/bare"' "$name: runs without the hook"
+
+    script "$name" "$test" "$TMP/hooked" >"$TMP/$name.bat"
+    printf '@%s idle\r\n' "$(winpath "$BUILD/out/hook/racer64.exe")" >>"$TMP/$name.bat"
+    rm -f "$TMP/hooked.code"
+    on a regckpt create "$name" --command "cmd.exe /c $(winpath "$TMP/$name.bat")"
+    for view in $VIEWS; do
+        on a regckpt add "$name" "$KEY" --broad --future --view "$view"
+        is "$CODE" 0 "$name: $view-bit key"
+    done
+    online a "$name"
+    is "$CODE" 0 "$name: online"
+    ok 'wait_for 120 test -s "$TMP/hooked.code"' "$name: it came to its end"
+    is "$(tail -n 1 "$TMP/hooked.code")" "$(tail -n 1 "$TMP/bare.code")" "$name: the same number of failures"
+    lines "$TMP/bare" >"$TMP/bare.lines"
+    lines "$TMP/hooked" >"$TMP/hooked.lines"
+    ok 'cmp "$TMP/bare.lines" "$TMP/hooked.lines"' "$name: the same output, line by line" ||
+        diff "$TMP/bare.lines" "$TMP/hooked.lines" | head -n 20
+    grep ' tests executed ' "$TMP/hooked.lines"
+    ok '(($(status_number a "$name" hook_changes) > 0))' \
+        "$name: the hook reported $(status_number a "$name" hook_changes) changes"
+    is "$(status_number a "$name" unhooked)" 0 "$name: all processes were hooked"
+    for view in $VIEWS; do
+        ok 'wait_for 10 live_is_checkpointed a "$name" "$KEY" --view $view' \
+            "$name: the $view-bit key is in the checkpoint as the test left it"
+    done
+    on a regckpt log "$name"
+    ok 'grep -q "$name" "$TMP/stdout"' "$name: it was this process that reported"
+    is "$(status_number a "$name" corrections)" 0 "$name: no scan found what the hook had not told"
+    offline a "$name"
+    on a regckpt delete "$name"
+}
+
+if [ -z "${WINE_SOURCE:-}" ]; then
+    skip 56 "Wine's own registry tests under the hook: WINE_SOURCE is not set"
+    exit 0
+fi
+VIEWS=64 widths=64
+! have_wine32 || VIEWS="64 32" widths="64 32"
+wine_up a
+on a regckpt init
+for width in $widths; do
+    ok 'compile advreg advapi32 registry $width' \
+        "advapi32's tests compile, $width bits" && conform "advreg$width" registry
+    ok 'compile ntreg ntdll reg $width' "ntdll's tests compile, $width bits" && conform "ntreg$width" reg
+done
