@@ -226,6 +226,17 @@ static void test_process_name_that_is_no_text_is_shown_as_one(void **state)
     monitor_ends_offline();
 }
 
+static void test_unhooked_process_name_makes_no_line_in_the_log(void **state)
+{
+    (void)state;
+    given_ring();
+    ring_note_unhooked(&ring, "x\n1999-12-31 forged", "why\033[2J");
+    AWAIT(log_has("runs without the hook"));
+    assert_true(log_has("x?1999-12-31 forged"));
+    assert_true(log_has("why?[2J"));
+    monitor_ends_offline();
+}
+
 static void test_garbage_in_the_lanes_is_scanned_over(void **state)
 {
     unsigned seed = (unsigned)getpid();
@@ -367,6 +378,7 @@ static const struct CMUnitTest tests[] = {
     RING_TEST(test_report_of_a_class_too_long_is_not_believed),
     RING_TEST(test_report_by_a_process_that_is_not_there_is_saved),
     RING_TEST(test_process_name_that_is_no_text_is_shown_as_one),
+    RING_TEST(test_unhooked_process_name_makes_no_line_in_the_log),
     RING_TEST(test_garbage_in_the_lanes_is_scanned_over),
     RING_TEST(test_garbage_in_all_numbers_does_no_harm),
     RING_TEST(test_key_that_is_added_online_is_reported),

@@ -41,6 +41,9 @@ void log_line(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    for (char *c = text; *c; c++) /* names may come from the program: one line, whatever they hold */
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
     fprintf(stderr, "%s.%03d regckpt-monitor[%d]: %s\n", when, (int)(t.tv_nsec / 1000000),
             (int)getpid(), text);
 }
