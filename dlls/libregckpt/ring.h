@@ -117,7 +117,6 @@ struct ring_record {
     uint16_t kind;         /* enum ring_kind */
     uint16_t change;       /* enum change_kind */
     uint64_t number RING_ALIGNED(8);
-    uint64_t time_us RING_ALIGNED(8); /* CLOCK_MONOTONIC_COARSE */
     uint32_t key_id;
     uint32_t process;      /* index */
     uint32_t flags;        /* RING_VOLATILE, RING_OPENED; key_flags are in `type` for a key */
@@ -140,6 +139,7 @@ struct ring {
     uint8_t *buffers;
     uint32_t lane_count, lane_bytes; /* checked when it was mapped; those in shared are not used */
     size_t map_bytes;
+    uint64_t cut_us;                 /* when this reader cut last; at first, when it was mapped */
     uint64_t read[RING_LANES];       /* how far this reader has cut; at first, the tails */
     uint32_t dead[RING_PROCESSES];   /* by place: who was found dead by ring_processes_reap */
 };
@@ -240,7 +240,8 @@ int ring_keys_get(struct ring *r, struct ring_key **keys, size_t *count, void **
 /* --- ring_read.c: the monitor --- */
 
 struct ring_change {
-    uint64_t number, time_us;
+    uint64_t number;
+    uint64_t time_us;      /* CLOCK_MONOTONIC: it was made then or later, before this cut */
     uint32_t process, flags;
     struct change change;  /* its views point into the batch */
 };

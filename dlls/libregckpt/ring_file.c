@@ -30,8 +30,8 @@ AT(ring_process, changes, 16);
 AT(ring_process, name, 28);
 _Static_assert(sizeof(struct ring_process) == 64, "struct ring_process");
 AT(ring_record, number, 8);
-AT(ring_record, key_id, 24);
-_Static_assert(sizeof(struct ring_record) == 56, "struct ring_record");
+AT(ring_record, key_id, 16);
+_Static_assert(sizeof(struct ring_record) == 48, "struct ring_record");
 AT(ring_shared, version, 8);
 AT(ring_shared, epoch, 24);
 AT(ring_shared, unhooked_name, 68);
@@ -80,6 +80,7 @@ static int map_ring(int fd, uint32_t lane_count, uint32_t lane_bytes, struct rin
     out->lane_count = lane_count;
     out->lane_bytes = lane_bytes;
     out->map_bytes = bytes;
+    out->cut_us = (uint64_t)ring_now_us();
     for (uint32_t i = 0; i < lane_count; i++)
         out->read[i] = out->shared->lanes[i].tail;
     return 0;

@@ -124,7 +124,6 @@ static bool read_record(const uint8_t *at, uint64_t left, uint64_t last_number,
     name = (struct utf16){ path + record.path_units, record.name_units };
     *out = (struct ring_change){
         .number = record.number,
-        .time_us = record.time_us,
         .process = record.process,
         .flags = record.flags,
         .change = {
@@ -209,9 +208,13 @@ static int make_room(const struct span *spans, uint32_t count, struct ring_batch
     return 0;
 }
 
-/* Reads what was noted. */
-static int read_spans(struct ring *r, struct span *spans, struct ring_batch *out)
+/*
+ * Reads what was noted.  When a change was made is not in the ring, a clock would cost the program more
+ * than the rest of its report: behind the cut before this one, that is, all the same.
+ */
+static int read_spans(struct ring *r, struct span *spans, uint64_t begun_us, struct ring_batch *out)
 {
+    uint64_t since_us = r->cut_us;
     struct ring_change *smaller;
     uint8_t *copy;
 
@@ -228,8 +231,11 @@ static int read_spans(struct ring *r, struct span *spans, struct ring_batch *out
         out->damaged += span->damaged;
         r->read[i] = span->head;
     }
+    r->cut_us = begun_us;
     if (out->damaged) out->torn = true;
     if (!out->count) return 0;
+    for (size_t i = 0; i < out->count; i++)
+        out->changes[i].time_us = since_us;
     qsort(out->changes, out->count, sizeof(*out->changes), by_number);
     smaller = realloc(out->changes, out->count * sizeof(*out->changes));
     if (smaller) out->changes = smaller;
@@ -238,15 +244,17 @@ static int read_spans(struct ring *r, struct span *spans, struct ring_batch *out
 
 int ring_cut_held(struct ring *r, uint64_t had, struct ring_batch *out)
 {
+    uint64_t begun_us = (uint64_t)ring_now_us();
     struct span spans[RING_LANES];
 
     memset(out, 0, sizeof(*out));
     note_lanes(r, had, spans, out);
-    return read_spans(r, spans, out);
+    return read_spans(r, spans, begun_us, out);
 }
 
 int ring_cut(struct ring *r, struct ring_batch *out)
 {
+    uint64_t begun_us = (uint64_t)ring_now_us();
     struct span spans[RING_LANES];
     uint64_t had;
 
@@ -254,7 +262,7 @@ int ring_cut(struct ring *r, struct ring_batch *out)
     ring_all_take(r, &had);
     note_lanes(r, had, spans, out);
     ring_all_give(r, had);
-    return read_spans(r, spans, out);
+    return read_spans(r, spans, begun_us, out);
 }
 
 void ring_release_to(struct ring *r, const uint64_t *read)

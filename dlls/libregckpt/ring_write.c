@@ -8,11 +8,11 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ring_private.h"
 
+#define FEW_BYTES 128
 #define WAIT_SLICE_US 200000 /* how often a wait looks whether the monitor lives */
 #define WAIT_MAX_MS 60000    /* a longer bound is not one that the monitor sets */
 
@@ -92,19 +92,27 @@ static uint64_t take_number(struct ring_shared *s)
     return __atomic_add_fetch(&s->counter, 1, __ATOMIC_SEQ_CST);
 }
 
-static uint64_t coarse_time_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-/* Adds bytes to a record. */
+/*
+ * Adds bytes to a record.  Few are copied here: the C library's copying is on pages that a call of the
+ * registry has pushed out.
+ */
 static inline uint8_t *put(uint8_t *to, const void *bytes, size_t len)
 {
-    if (len) memcpy(to, bytes, len);
-    return to + len;
+    const uint8_t *from = bytes;
+    size_t left = len;
+
+    if (len > FEW_BYTES) {
+        memcpy(to, from, len);
+        return to + len;
+    }
+    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
+        __builtin_memcpy(to, from, sizeof(uint64_t));
+        to += sizeof(uint64_t);
+        from += sizeof(uint64_t);
+    }
+    while (left--)
+        *to++ = *from++;
+    return to;
 }
 
 /* The bytes of a change as a record, with padding; 0: it is too large for any record. */
@@ -159,16 +167,15 @@ uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const str
     uint64_t head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED);
     uint64_t used = head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE), number;
     uint64_t at = make_room(r, buffer, head, used, bytes);
-    struct ring_record record;
 
     if (at == UINT64_MAX) return ring_flag_scan(r, RING_SCAN_FULL);
     number = take_number(r->shared);
-    record = (struct ring_record){
+    to = buffer + ((uint32_t)at & (r->lane_bytes - 1));
+    *(struct ring_record *)to = (struct ring_record){
         .bytes = bytes,
         .kind = RING_CHANGE,
         .change = (uint16_t)change->kind,
         .number = number,
-        .time_us = coarse_time_us(),
         .key_id = change->key_id,
         .process = process,
         .flags = flags,
@@ -177,8 +184,7 @@ uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const str
         .type = is_create ? change->key_flags : is_set ? change->type : 0,
         .data_bytes = data_bytes,
     };
-    to = put(buffer + ((uint32_t)at & (r->lane_bytes - 1)), &record, sizeof(record));
-    to = put(to, change->path.units, 2 * change->path.len);
+    to = put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len);
     to = put(to, name.units, 2 * name.len);
     put(to, change->data, data_bytes);
     /* Only now is it there: who dies before has appended nothing. */

@@ -274,7 +274,7 @@ static void test_ring_append_too_large_flags_a_scan(void **state)
 static void test_ring_append_rings_when_half_full(void **state)
 {
     struct fixture *f = fixture_new(1, 1024, false);
-    struct change change = set_value(U("k"), U("v"), "x", 1); /* 64 bytes */
+    struct change change = set_value(U("k"), U("v"), "123456789", 9); /* 64 bytes */
     uint32_t seen = 0;
 
     (void)state;

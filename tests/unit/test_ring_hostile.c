@@ -52,7 +52,7 @@ static void check_damaged(struct fixture *f, size_t left)
 static void test_ring_cut_every_field_spoiled(void **state)
 {
     (void)state;
-    SPOIL(bytes, 0, 1, 8, 56, 72, 88, 1024, 0x80000000, 0xfffffff8, UINT32_MAX);
+    SPOIL(bytes, 0, 1, 8, 48, 64, 80, 1024, 0x80000000, 0xfffffff8, UINT32_MAX);
     SPOIL(kind, RING_FILLER, 2, UINT16_MAX);
     SPOIL(change, 0, CHANGE_CREATE_KEY, CHANGE_DELETE_KEY, CHANGE_DELETE_VALUE, 5, UINT16_MAX);
     SPOIL(number, 0, 3, UINT64_MAX);
