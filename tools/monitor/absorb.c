@@ -361,6 +361,8 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
     h->unseen = false;
     for (size_t i = 0; i < b->count && !error; i++)
         error = absorb_one(m, &b->changes[i], seen, taken);
+    if (error) /* it is as if it had not been cut: nothing of it may count as committed */
+        return error;
     if (b->torn || b->scan_wanted != h->scan_seen) {
         h->flagged = true;
         if (!h->oldest_us)
@@ -373,7 +375,7 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
     if (!seen)
         h->scan_number = b->number;
     memcpy(h->read, h->ring.read, sizeof(h->read));
-    return error ? error : keep_batch(h, b);
+    return keep_batch(h, b);
 }
 
 int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *held_back,
@@ -407,7 +409,9 @@ int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *h
         return 0;
     /* the images have it, or part of it: from the file again, and a scan */
     hooked_failed(m);
-    return keys_from_file(m, err);
+    if ((error = keys_from_file(m, err)))
+        storage_failed(m, err); /* until it can be read nothing may be compared with the images */
+    return error;
 }
 
 /* --- commits --- */

@@ -141,17 +141,13 @@ int hooked_turn(struct monitor *m, struct error *err)
     h->rung = false;
     look_for_refusal(m);
     gather(m);
-    if ((error = hooked_cut(m, NULL, NULL, NULL, err))) {
-        storage_failed(m, err);
+    if ((error = hooked_cut(m, NULL, NULL, NULL, err)))
         return error;
-    }
     waits = waiting(m) != 0;
-    /* a lane that fills is emptied at once; that is no reason to commit more often */
-    if (clock_us() >= h->next_cut_us || !m->resource.lag_ms || waits) {
-        if ((error = capture_pending(m, err)))
-            return error;
-        h->next_cut_us = clock_us() + pace_us(m);
-    }
+    /* also where only a lane fills: there is room in it again when what it holds is committed */
+    if ((error = capture_pending(m, err)))
+        return error;
+    h->next_cut_us = clock_us() + pace_us(m);
     if (waits)
         h->busy_until_us = clock_us() + BUSY_US;
     for (size_t i = 0; i < m->key_count; i++)
