@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Can the tests of the hook fail?  In a copy of the sources one thing at a time is taken out of
+# regckpt.dll, and tests/hook/test_random.sh must find that out.  (What the ring does without its cut
+# is seen natively: tests/unit/test_ring_order.c.)
+. "$(dirname "$0")/../lib.sh"
+suite mutants
+BUILT=$BUILD
+WIDE=
+[ "$HOST32" != yes ] || WIDE=regckpt32.dll.so
+
+# copy: the sources, configured, and what is installed.
+copy()
+{
+    mkdir "$TMP/source" "$TMP/build"
+    cp -r "$SRC/configure" "$SRC/Makefile.in" "$SRC/dlls" "$SRC/tools" "$SRC/tests" "$TMP/source"
+    cp -r "$STAGE" "$TMP/stage"
+    (cd "$TMP/build" && "$TMP/source/configure") >"$TMP/configure.log" 2>&1
+}
+
+# mutant NAME FILE SED-EXPRESSION...: changes lines of the copy's file, each expression at least one.
+mutant()
+{
+    local name=$1 file=$2 expression
+    shift 2
+    cp "$SRC/$file" "$TMP/source/$file"
+    for expression in "$@"; do
+        cp "$TMP/source/$file" "$TMP/before"
+        sed -i "$expression" "$TMP/source/$file"
+        ok '! cmp -s "$TMP/before" "$TMP/source/$file"' "$name: $expression" || return
+    done
+    # shellcheck disable=SC2086
+    run make -C "$TMP/build" regckpt.dll.so $WIDE
+    is "$CODE" 0 "$name: it builds" || return
+    cp "$TMP/build/"*.dll.so "$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}"
+    run env STAGE="$TMP/stage" STAGE_BINDIR="$TMP/stage${STAGE_BINDIR#"$STAGE"}" \
+        STAGE_PKGLIBDIR="$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}" BUILD="$BUILT" TMPDIR="$TMP" \
+        MANNERS=steady bash "$SRC/tests/hook/test_random.sh"
+    ok '((CODE == 1)) && grep -q "^FAILED: .*: no scan found what the hook had not told" "$TMP/stdout"' \
+        "$name: is found out"
+    cp "$SRC/$file" "$TMP/source/$file"
+}
+
+ok copy "a copy of the sources is configured"
+mutant "lanes are not locked" dlls/libregckpt/ring_lane.c \
+    '/^bool ring_lane_take(/,/^}/s/take_at_once(&lane->lock)/(lane->lock || true)/'
+mutant "handles are not forgotten" dlls/regckpt/hook_handles.c \
+    's/ || word >> 32 != name->generation//' \
+    's/^\(    return (note == NOTE_APART.*)\) && word >> 32 == generation_now();/\1;/' \
+    '/^void .*handle_forget(/,/^}/s/if (!entry)/if (entry || !entry)/'
