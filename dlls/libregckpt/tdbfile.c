@@ -67,8 +67,7 @@ static int read_recovery(struct tdbfile *f)
     return 0;
 }
 
-/* Looks at the header. */
-static int read_header(struct tdbfile *f, struct error *err)
+int tdbfile_read_header(struct tdbfile *f, struct error *err)
 {
     static const char *const advice = "; it is left as it is. If a checkpoint should be there: "
         "\"regckpt rollback NAME\" puts the last good one in its place, if there is one";
@@ -115,7 +114,7 @@ int tdbfile_open(struct tdbfile *f, const char *path, struct error *err)
     } else {
         f->size_bytes = (uint64_t)st.st_size;
         f->changed_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
-        ret = read_header(f, err);
+        ret = tdbfile_read_header(f, err);
     }
     if (ret) tdbfile_close(f);
     return ret;
@@ -148,7 +147,7 @@ int tdbfile_load(struct tdbfile *f, struct error *err)
                        : error_set(err, ret, "%s became shorter while it was read", f->path);
     }
     f->bytes = bytes;
-    return read_header(f, err);
+    return tdbfile_read_header(f, err);
 }
 
 /* The head of the record at an offset, checked against the file's end. */

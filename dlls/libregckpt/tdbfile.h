@@ -46,6 +46,9 @@ struct tdbfile_record {
 int tdbfile_open(struct tdbfile *f, const char *path, struct error *err);
 void tdbfile_close(struct tdbfile *f);
 
+/* Looks at the header (again): what it says is taken over.  As tdbfile_open; RESULT_DAMAGED. */
+int tdbfile_read_header(struct tdbfile *f, struct error *err);
+
 /* Reads all of it into private memory and looks at the header again. */
 int tdbfile_load(struct tdbfile *f, struct error *err);
 

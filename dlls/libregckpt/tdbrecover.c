@@ -66,6 +66,15 @@ static bool area_next(struct area *a, struct piece *p)
     return true;
 }
 
+/* Would a piece make another kind of file of it?  No commit changes how the header begins. */
+static bool changes_kind(const struct tdbfile *f, uint64_t offset, uint64_t len,
+                         const uint8_t *bytes)
+{
+    if (offset >= TDB_HEADER_RECOVERY) return false;
+    if (len > TDB_HEADER_RECOVERY - offset) len = TDB_HEADER_RECOVERY - offset;
+    return len && memcmp(f->bytes + offset, bytes, len);
+}
+
 /* Finds the area in the loaded copy and checks all of it before anybody trusts any of it. */
 static int area_check(const struct tdbfile *f, struct area *a, struct error *err)
 {
@@ -91,6 +100,7 @@ static int area_check(const struct tdbfile *f, struct area *a, struct error *err
         uint64_t offset = le32(at), len = le32(at + 4);
 
         if (len > (uint64_t)(a->end - at) - 8 || offset + len > f->size_bytes) goto bad;
+        if (changes_kind(f, offset, len, at + 8)) goto bad;
         at += 8 + len;
     }
     return 0;
@@ -126,9 +136,9 @@ int tdbfile_roll_back_copy(struct tdbfile *f, struct error *err)
     } else {
         put_le32(f->bytes + TDB_HEADER_RECOVERY, 0);
     }
-    f->recovery_start = le32(f->bytes + TDB_HEADER_RECOVERY);
+    ret = tdbfile_read_header(f, err);
     f->interrupted = false;
-    return 0;
+    return ret;
 }
 
 /* Writes all of it. */

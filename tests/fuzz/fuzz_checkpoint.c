@@ -3,10 +3,12 @@
  * The reader of checkpoints: the input is the file.  What cannot be read whole must not pass
  * verify.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "checkpoint.h"
 #include "fuzz.h"
+#include "tdbfile.h"
 #include "tdbmutate.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned seed)
@@ -49,6 +51,19 @@ static void use_problem(const char *where, const char *what, void *arg)
     fuzz_use(what, strlen(what));
 }
 
+/* A commit is undone in the file, not in a reader's copy: what could be read still can. */
+static void check_roll_back(const char *path, int read_before)
+{
+    struct error err = { 0, "" };
+    struct snapshot s;
+    int read;
+
+    if (tdbfile_roll_back(path, &err)) return;
+    if (!(read = snapshot_read(path, SNAPSHOT_HISTORY, &s, &err))) snapshot_free(&s);
+    if (read && !read_before) fprintf(stderr, "%s\n", err.text);
+    FUZZ_HOLDS(!read || read_before);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static const unsigned all_flags[] = { SNAPSHOT_HEAD, SNAPSHOT_HEAD | SNAPSHOT_HISTORY, 0,
@@ -68,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     verified = checkpoint_verify(path, use_problem, NULL, &err);
     FUZZ_HOLDS(!read || verified);
+    check_roll_back(path, read);
     FUZZ_HOLDS(fuzz_open_descriptors() == before);
     return 0;
 }

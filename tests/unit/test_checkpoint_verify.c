@@ -256,6 +256,37 @@ static void test_checkpoint_open_recovery_area_that_lies(void **state)
     fixture_free(f);
 }
 
+/* What would be undone is the header's beginning, to the number of chains of some other file. */
+static void test_checkpoint_open_recovery_area_of_another_file(void **state)
+{
+    struct snapshot content, s;
+    struct fixture *f = small_checkpoint(&content);
+    struct bytes b = read_file(f->path), after;
+    uint32_t start = le32(b.at + TDB_HEADER_RECOVERY), size = (uint32_t)b.size;
+    const uint32_t piece[4] = { TDB_HEADER_HASH_SIZE, 4, 1, 0 }, piece_len = sizeof(piece);
+    const uint32_t magic = TDB_MAGIC_RECOVERY;
+    struct checkpoint *c;
+
+    (void)state;
+    assert_true(start > 0);
+    put(f->path, &size, 4, start + offsetof(struct tdb_head, key_len));
+    put(f->path, &piece_len, 4, start + offsetof(struct tdb_head, data_len));
+    put(f->path, &magic, 4, start + TDB_RECORD_MAGIC);
+    put(f->path, piece, sizeof(piece), start + TDB_RECORD_BYTES);
+    free(b.at);
+    b = read_file(f->path);
+    FAILS(RESULT_DAMAGED, "undo", snapshot_read(f->path, 0, &s, err));
+    FAILS(RESULT_DAMAGED, "damaged", checkpoint_verify(f->path, NULL, NULL, err));
+    FAILS(RESULT_DAMAGED, "undo", checkpoint_open(f->path, &c, err));
+    after = read_file(f->path);
+    assert_int_equal(after.size, b.size);
+    assert_memory_equal(after.at, b.at, b.size);
+    free(after.at);
+    free(b.at);
+    snapshot_free(&content);
+    fixture_free(f);
+}
+
 /*
  * The end of a file is often free: then no record is gone when it is cut short.  Whatever is read all
  * the same must be usable too.
@@ -315,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint_verify_newer_format),
         cmocka_unit_test(test_checkpoint_verify_chain_in_a_circle),
         cmocka_unit_test(test_checkpoint_open_recovery_area_that_lies),
+        cmocka_unit_test(test_checkpoint_open_recovery_area_of_another_file),
         cmocka_unit_test(test_snapshot_read_cut_short),
     };
 
