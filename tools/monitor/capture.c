@@ -17,6 +17,7 @@
 #define PAUSES_LEAST 8            /* 11 %, where a second takes it */
 #define PROMISE_US 1000000LL      /* from a change to its commit */
 #define COMMIT_US 150000LL        /* what a commit, and a busy machine, may take of it */
+#define ROUND_TRIES 3
 #define FLAGGED_PAUSES 9          /* 10 %, where the hook could not tell what changed */
 #define FULL_SCAN_US 60000000LL   /* what no notification tells: a class set on a key that exists */
 
@@ -230,6 +231,7 @@ static int64_t pause_us(int64_t server_us, int64_t round_us)
 /* One round of scans. */
 struct round {
     bool all, watch;
+    bool stored;
     bool complete;       /* all keys have pictures */
     int64_t since_us;    /* when the oldest change of a scanned key was heard of; 0: none was */
     bool *taken;         /* keys[i] has a picture: */
@@ -320,56 +322,69 @@ static void note_success(struct monitor *m, const struct round *r)
 
 /*
  * The pictures, brought up to a second cut, and what was pending before them, are one commit.  If a
- * scan was flagged in between they stay as they are: pictures of all keys are still a state to commit,
- * those of some are not.
+ * scan was flagged in between they stay as they are.  The picture of the only key is a state to commit
+ * all the same.  Those of several were taken one after the other: better to try again (*again), but
+ * not for ever (`last`), or a program that flags a scan in each would never have anything saved.
  */
 static int store_round(struct monitor *m, struct round *r, const char *who, uint64_t *changes,
-                       bool *stored, struct error *err)
+                       bool last, bool *again, struct error *err)
 {
     bool held_back;
     int error = hooked_learn_volatile(m, r->seen, r->taken);
 
-    *stored = false;
+    *again = false;
     if (error)
         return error_set(err, error, "no memory for a scan of %s", m->name);
     if ((error = hooked_cut(m, r->seen, r->taken, &held_back, err)))
         return error;
     if (held_back)
         m->hooked.flagged = true;
-    if ((held_back || hooked_needs_scan(m)) && !r->complete)
+    *again = held_back && r->complete && m->key_count > 1 && !last;
+    if (((held_back || hooked_needs_scan(m)) && !r->complete) || *again)
         return 0;
     if ((error = store_all(m, r->taken, r->seen, r->expected, who, changes, err)))
         return error;
     hooked_committed(m, r->complete);
-    *stored = true;
+    r->stored = true;
     return 0;
 }
 
-int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
-                struct error *err)
+static int run_round(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
+                     bool last, bool *again, struct error *err)
 {
     struct error storage = {.code = 0};
     struct round r = {.watch = watch};
-    bool stored = false;
     int error = storage_ready(m, &all, err);
 
+    *again = false;
     if (error || (error = hooked_cut(m, NULL, NULL, NULL, err)) ||
         (error = round_begin(m, &r, err)))
         return error;
     r.all = all || hooked_needs_scan(m);
     error = scan_due(m, &r, err);
-    if (!registry_is_lost(m) && store_round(m, &r, who, changes, &stored, &storage)) {
+    if (!registry_is_lost(m) && store_round(m, &r, who, changes, last, again, &storage)) {
         storage_failed(m, &storage);
         *err = storage;
         error = RESULT_STORAGE;
     }
-    for (size_t i = 0; i < m->key_count && !stored; i++) /* seen, and not stored */
+    for (size_t i = 0; i < m->key_count && !r.stored; i++) /* seen, and not stored */
         m->keys[i].dirty = m->keys[i].overdue = m->keys[i].dirty || r.taken[i];
-    if (!error && stored)
+    if (!error && r.stored)
         note_success(m, &r);
     round_free(m, &r);
     keys_count(m);
     monitor_publish(m);
+    return error;
+}
+
+int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
+                struct error *err)
+{
+    bool again = true;
+    int error = 0;
+
+    for (int i = 1; again && !error; i++)
+        error = run_round(m, all, watch, who, changes, i >= ROUND_TRIES, &again, err);
     return error;
 }
 

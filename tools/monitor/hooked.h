@@ -58,7 +58,7 @@ struct hooked {
     bool unseen;               /* nor a picture that was taken before it */
     uint64_t scan_number;      /* of the cut before the pictures */
     bool rung;                 /* the doorbell: somebody waits, or a lane fills */
-    int64_t next_cut_us, next_commit_us, not_before_us;
+    int64_t next_cut_us, not_before_us;
     int64_t next_news_us, busy_until_us;
     uint32_t waited;           /* calls that waited when the last commit was done */
     uint32_t unhooked_told;
@@ -91,8 +91,8 @@ void hooked_set_sequence(struct monitor *m);
 
 /*
  * Cuts and absorbs.  `seen`, where taken[i], are pictures of the keys begun after the cut before
- * (NULL: none were taken): they get the changes too.  `apart`: if a scan was flagged since the last
- * cut, what was cut is held back for the next one, and *held_back says so (NULL: never).  0, ENOMEM.
+ * (NULL: none were taken): they get the changes too.  With held_back (not NULL) and a scan flagged
+ * since the last cut, what was cut is held back for the next one, and *held_back says so.  0, ENOMEM.
  */
 int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *held_back,
                struct error *err);

@@ -142,6 +142,7 @@ static int request_add(struct monitor *m, struct unpack *u, struct pack *more, s
         log_line("registered HKLM\\%s (%d bits)", key.path, key.view);
     if (!error)
         error = hooked_tell_keys(m, err);
+    m->hooked.flagged |= hooked_is_on(m); /* what was written to it before the hook was told */
     registered_key_free(&key);
     return error;
 }
