@@ -80,7 +80,8 @@ static unsigned seeded(unsigned seed, unsigned number)
 /* --- names --- */
 
 static const WCHAR *const key_names[] = {
-    L"a", L"B", L"c", L"d e", L"\x00e9\x4e2d", L"Parameters", L"history", L"1", L"{7d}", L"\x03a3\x0433", L"x.y"};
+    L"a", L"B", L"c", L"d e", L"\x00e9\x4e2d", L"Parameters", L"history", L"1", L"{7d}",
+    L"\x03a3\x0433", L"x.y"};
 static const WCHAR volatile_name[] = L"Volatile"; /* directly below the registered key */
 static const WCHAR *const new_names[] = {L"a", L"b", L"b2", L"1", L"0 renamed"};
 static const WCHAR *const value_names[] = {L"", L"x", L"Y", L"Counter", L"\x00fc\x3042",

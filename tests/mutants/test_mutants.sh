@@ -36,7 +36,7 @@ mutant()
     cp "$TMP/build/"*.dll.so "$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}"
     run env STAGE="$TMP/stage" STAGE_BINDIR="$TMP/stage${STAGE_BINDIR#"$STAGE"}" \
         STAGE_PKGLIBDIR="$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}" BUILD="$BUILT" TMPDIR="$TMP" \
-        MANNERS=steady bash "$SRC/tests/hook/test_random.sh"
+        MANNERS=steady STEPS=1500 bash "$SRC/tests/hook/test_random.sh"
     ok '((CODE == 1)) && grep -q "^FAILED: .*: no scan found what the hook had not told" "$TMP/stdout"' \
         "$name: is found out"
     cp "$SRC/$file" "$TMP/source/$file"
