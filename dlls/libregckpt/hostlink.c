@@ -163,6 +163,21 @@ static int read_status(struct unpack *u, struct error *err)
     return code;
 }
 
+/* Waits until there is something to receive, the server is gone, or the time is over; receiving tells. */
+static int await(const struct hostlink *link, int timeout_ms)
+{
+    struct pollfd p[2] = {{.fd = link->sock, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+    bool gone = false;
+
+    if (link->server_fd) {
+        p[1].fd = *link->server_fd;
+        gone = p[1].fd < 0;
+    }
+    if (poll(p, 2, gone ? 0 : timeout_ms) > 0 && p[0].revents)
+        return 0; /* what had been answered counts */
+    return gone || p[1].revents ? ECONNRESET : 0;
+}
+
 int hostlink_ask(struct hostlink *link, enum host_message type, const struct pack *payload, int fd,
                  int timeout_ms, struct message *reply, struct unpack *u, struct error *err)
 {
@@ -182,6 +197,9 @@ int hostlink_ask(struct hostlink *link, enum host_message type, const struct pac
         return die_of(link, err, error);
     for (;;) {
         int64_t left = end - now_ms();
+        if (left > 0 && (error = await(link, left)))
+            return die_of(link, err, error);
+        left = end - now_ms();
         error = message_receive(link->sock, &m, left > 0 ? left : 0);
         if (error)
             return die_of(link, err, error);

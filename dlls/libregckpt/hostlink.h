@@ -28,6 +28,7 @@ struct hostlink {
     bool service_done;    /* HOST_SERVICE_DONE came, with: */
     uint32_t service_error;
     struct error dead;    /* why the link is dead */
+    const int *server_fd; /* the owner's pidfd of wineserver, < 0 once that is gone; NULL: not known */
 };
 
 /*
@@ -86,6 +87,7 @@ void hostlink_close(struct hostlink *link);
 /*
  * Sends a request and waits for its reply; the reply's payload behind the status is left in *reply
  * (message_free), *u stands at it.  reply may be NULL.  RESULT_WINE with the status explained.
+ * Where wineserver is gone no reply is awaited: the host may hang then, with its socket open.
  */
 int hostlink_ask(struct hostlink *link, enum host_message type, const struct pack *payload, int fd,
                  int timeout_ms, struct message *reply, struct unpack *u, struct error *err);

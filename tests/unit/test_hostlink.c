@@ -3,7 +3,10 @@
  * hostlink.h: whatever the host replies, nothing of it is left behind (the descriptor that rides
  * along with each reply here shows it, and the sanitizers), and half a reply is none.
  */
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "checkpoint_fixture.h"
 #include "hostlink.h"
@@ -141,11 +144,61 @@ static void test_hostlink_half_a_reply_is_none(void **state)
     pack_free(&half);
 }
 
+/* A pidfd of a process that has ended, as that of a wineserver that was killed. */
+static int ended_process(void)
+{
+    struct pollfd p = { .events = POLLIN };
+    pid_t pid = fork();
+
+    if (!pid) _exit(0);
+    p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    assert_true(p.fd >= 0);
+    assert_int_equal(poll(&p, 1, -1), 1);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return p.fd;
+}
+
+/* The host hangs then, connected: each request would wait until its time is over. */
+static void test_hostlink_without_a_server_no_reply_is_awaited(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        int s[2], server_fd = ended_process();
+        struct hostlink link = { .role = HOST_LAUNCHER, .server_fd = &server_fd };
+
+        print_message("request %zu\n", i);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s), 0);
+        link.sock = s[0];
+        FAILS(RESULT_WINE, "its wineserver did", asks[i](&link, err));
+        assert_int_equal(link.sock, -1);
+        hostlink_close(&link);
+        close(s[1]);
+        close(server_fd);
+    }
+}
+
+/* What it had said before counts. */
+static void test_hostlink_without_a_server_a_reply_that_came_counts(void **state)
+{
+    int server_fd = ended_process();
+    struct talk t;
+
+    (void)state;
+    talk_begin(&t, DENIED, NULL);
+    t.open_before--; /* the pidfd */
+    t.link.server_fd = &server_fd;
+    FAILS(RESULT_WINE, "The call failed: access denied", scan(&t.link, err));
+    close(server_fd);
+    talk_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hostlink_refusals_leave_nothing_behind),
         cmocka_unit_test(test_hostlink_half_a_reply_is_none),
+        cmocka_unit_test(test_hostlink_without_a_server_no_reply_is_awaited),
+        cmocka_unit_test(test_hostlink_without_a_server_a_reply_that_came_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,13 @@ void engine_turn(struct monitor *m, int64_t until_us)
     }
 }
 
+/* Was it the host, or its wineserver?  What hangs without a server is ended by us (release). */
+static void look_for_server(struct monitor *m)
+{
+    if (m->ending == ENDING_HOST && m->server_fd >= 0)
+        engine_wait(m, clock_us() + LOST_WAIT_US);
+}
+
 /* Until something ends it: does what is due, answers requests. */
 static void stay_online(struct monitor *m)
 {
@@ -173,6 +180,7 @@ int engine_run(struct monitor *m)
     if (error) {
         report_failure(m, &err);
         code = exit_code_of_failure(error);
+        look_for_server(m);
         stop_program(m);
         if (m->started && m->marked && registry_is_there(m)) { /* what it had written counts */
             struct error late;
@@ -192,6 +200,7 @@ int engine_run(struct monitor *m)
             listener_guard(m->hooked.listener, -1, -1);
         early = ended_early(m, online_us);
         set_phase(m, PHASE_STOPPING);
+        look_for_server(m);
         stop_program(m);
         code = exit_code_of_ending(m);
         if (!registry_is_there(m)) {

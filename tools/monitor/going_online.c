@@ -156,6 +156,7 @@ static int get_agent(struct monitor *m, struct error *err)
         m->agent = &m->agent_link;
     }
     m->server_fd = wineserver_pidfd(&m->place);
+    m->agent->server_fd = &m->server_fd;
     if (m->server_fd < 0)
         return error_set(err, RESULT_WINE, "cannot find the wineserver of %s", m->place.prefix);
     return 0;

@@ -58,6 +58,8 @@ static void take_hello(struct monitor *m, struct front_request *r)
     }
     m->launcher_link = link;
     m->launcher = &m->launcher_link;
+    if (m->agent) /* else it is the agent, and the server is looked for next */
+        m->launcher->server_fd = &m->server_fd;
     log_line("services.exe started regckpt-host %d for service %s", (int)link.pid,
              m->resource.service);
 }
