@@ -74,27 +74,58 @@ void reap_lock_holders(struct monitor *m)
               (char *)"it outlived the program and holds its resource");
 }
 
+/* Is it one of Wine's loader?  dir: a process or thread in /proc; -1: it does not say. */
+static int is_loader(const char *dir)
+{
+    char path[80], exe[PATH_MAX], *at;
+    ssize_t len;
+
+    snprintf(path, sizeof(path), "%s/exe", dir);
+    if ((len = readlink(path, exe, sizeof(exe) - 1)) <= 0)
+        return -1;
+    exe[len] = 0;
+    at = strrchr(exe, '/');
+    return at && !strncmp(at + 1, "wine", 4);
+}
+
+/*
+ * The directory in /proc that tells of the process: its own, or where its first thread has ended alone,
+ * which leaves that one empty, another thread's.  So ends a thread that finds its wineserver dead.
+ */
+static bool find_loader(int pid, char *dir, size_t room)
+{
+    struct dirent *entry;
+    char tasks[40];
+    int is = -1;
+    DIR *d;
+
+    snprintf(dir, room, "/proc/%d", pid);
+    if ((is = is_loader(dir)) >= 0)
+        return is > 0;
+    snprintf(tasks, sizeof(tasks), "/proc/%d/task", pid);
+    if (!(d = opendir(tasks)))
+        return false;
+    while (is < 0 && (entry = readdir(d)))
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            snprintf(dir, room, "%s/%d", tasks, atoi(entry->d_name));
+            is = is_loader(dir);
+        }
+    closedir(d);
+    return is > 0;
+}
+
 /* Is the process one of Wine's loader in this prefix? */
 static bool in_prefix(int pid, const struct wine_place *place, const struct stat *prefix)
 {
-    char path[64], exe[PATH_MAX], *env = NULL, *at;
+    char dir[64], path[80], *env = NULL;
     bool found = false;
     size_t room = 0;
     struct stat st;
-    ssize_t len;
     FILE *f;
 
-    snprintf(path, sizeof(path), "/proc/%d", pid);
-    if (stat(path, &st) || st.st_uid != place->uid)
+    if (!find_loader(pid, dir, sizeof(dir)) || stat(dir, &st) || st.st_uid != place->uid)
         return false;
-    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    if ((len = readlink(path, exe, sizeof(exe) - 1)) <= 0)
-        return false;
-    exe[len] = 0;
-    at = strrchr(exe, '/');
-    if (!at || strncmp(at + 1, "wine", 4))
-        return false;
-    snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+    snprintf(path, sizeof(path), "%s/environ", dir);
     if (!(f = fopen(path, "re")))
         return false;
     while (!found && getdelim(&env, &room, 0, f) > 0)
