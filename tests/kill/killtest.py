@@ -16,6 +16,7 @@ what is there must be a state that the registry was in, across threads and proce
 
 The last line says it all.  Exit code: 0, or 1 something was wrong.
 """
+import glob
 import os
 import random
 import shutil
@@ -27,7 +28,8 @@ sys.dont_write_bytecode = True
 import killjudge  # noqa: E402
 import killvictims  # noqa: E402
 
-VICTIMS = ("program", "child", "host", "monitor", "wineserver", "all")
+VICTIMS = os.environ.get("VICTIMS", "program child host monitor wineserver all").split()
+LAST_VICTIMS = [v for v in VICTIMS if v != "child"]
 IN_FLIGHT_MS = 500
 SAME_NODE = 0.25    # how often the next online is where the kill was
 AIMED = 0.5         # how often a kill of the monitor waits for a commit
@@ -35,6 +37,7 @@ AIM_SECONDS = 0.5
 WRITING = 0.4       # seconds, at most, before a kill
 PATIENCE = 60       # seconds, for what takes a fraction of one
 RESOURCE = "app"
+LOG_LINES = 20
 NEED_INSIDE = 50    # from so many kills on one inside a commit is wanted
 
 
@@ -135,8 +138,16 @@ class Run:
         for text in verdict.wrong:
             self.wrong("round %d, lag %d, %s killed on %s, found on %s: %s" % (
                 self.round - 1, lag, victim, where, self.here, text))
-        if verdict.wrong and os.environ.get("KEEP"):
-            shutil.copytree(self.files, os.path.join(os.environ["KEEP"], "round-%d" % (self.round - 1)))
+        if verdict.wrong:
+            self.keep(where)
+
+    def keep(self, where):
+        """What may tell more of a round that went wrong: the monitor's log, the notes."""
+        for path in glob.glob(os.path.join(os.environ["TMP"], "run-" + where, "*", "log")):
+            with open(path, encoding="utf-8", errors="replace") as log:
+                print("".join("    " + line for line in log.readlines()[-LOG_LINES:]), end="")
+        if os.environ.get("KEEP"):
+            shutil.copytree(self.files, os.path.join(os.environ["KEEP"], "%d-%d" % (os.getpid(), self.round - 1)))
 
     def wrong(self, text):
         self.failures += 1
@@ -198,10 +209,10 @@ class Run:
             if not left:
                 break
             self.write()
-            victim = self.rng.choice(VICTIMS if left > 1 else [v for v in VICTIMS if v != "child"])
+            victim = self.rng.choice(VICTIMS if left > 1 else LAST_VICTIMS)
             self.strike(victim)
             if victim == "child":
-                self.strike(self.rng.choice([v for v in VICTIMS if v != "child"]))
+                self.strike(self.rng.choice(LAST_VICTIMS))
             if self.rng.random() >= SAME_NODE:
                 self.here = "b" if self.here == "a" else "a"
             sys.stdout.flush()
@@ -228,6 +239,7 @@ def main():
         run.run(kills)
     except Failed as why:
         run.wrong("round %d: %s" % (run.round, why))
+        run.keep(run.here)
     if kills >= NEED_INSIDE and not run.inside:
         run.wrong("no kill was inside a commit")
     print("%.1f s a kill" % ((time.monotonic() - began) / max(1, sum(run.kills.values()))))

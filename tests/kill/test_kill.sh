@@ -4,7 +4,7 @@
 # Random kills (killtest.py): of the program, its children, the host, the monitor, wineserver, or all at
 # once, while several processes and threads write.  Nothing that was acknowledged may be missing after
 # that.  KILLS=N of them; SEED=N makes the same choices again; LAG=MS for a lag other than 0 and 100 in
-# turn; KEEP=DIR gets the notes of a round that went wrong.
+# turn; VICTIMS="host monitor" for some alone; KEEP=DIR gets the notes of a round that went wrong.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 suite kill
