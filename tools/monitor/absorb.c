@@ -330,7 +330,8 @@ static uint64_t bytes_of(const struct ring_batch *b)
     uint64_t bytes = b->count * sizeof(*b->changes);
 
     for (size_t i = 0; i < b->count; i++)
-        bytes += b->changes[i].change.size_bytes;
+        bytes += b->changes[i].change.size_bytes +
+                 2 * (b->changes[i].change.path.len + b->changes[i].change.name.len);
     return bytes;
 }
 
