@@ -77,17 +77,33 @@ int checkpoint_failed(struct checkpoint *c, struct error *err, const char *what)
                         c->tdb_text[0] ? c->tdb_text : tdb_errorstr(c->tdb), advice);
 }
 
+/* A name for what a descriptor has open. */
+static void name_descriptor(int fd, char where[OWN_FILE_BYTES])
+{
+    snprintf(where, OWN_FILE_BYTES, "/proc/self/fd/%d", fd);
+}
+
+void checkpoint_own_file(const struct checkpoint *c, char where[OWN_FILE_BYTES])
+{
+    name_descriptor(tdb_fd(c->tdb), where);
+}
+
+int checkpoint_ask_guard(const struct checkpoint *c, struct error *err)
+{
+    return c->guard ? c->guard(c->guard_arg, err) : 0;
+}
+
 /* Opens the file with libtdb. */
-static int open_tdb(struct checkpoint *c, const char *path, int open_flags, struct error *err)
+static int open_tdb(struct checkpoint *c, const char *where, int open_flags, struct error *err)
 {
     struct tdb_logging_context log = { hear, c };
 
     /* Who sets this means tests of something else; a checkpoint without syncs is none. */
     if (getenv("TDB_NO_FSYNC")) unsetenv("TDB_NO_FSYNC");
     checkpoint_listen(c);
-    c->tdb = tdb_open_ex(path, CHAINS, OPEN_FLAGS, open_flags, 0600, &log, NULL);
+    c->tdb = tdb_open_ex(where, CHAINS, OPEN_FLAGS, open_flags, 0600, &log, NULL);
     if (c->tdb) return 0;
-    return error_system(err, errno, "cannot open the checkpoint %s for writing%s%s%s", path,
+    return error_system(err, errno, "cannot open the checkpoint %s for writing%s%s%s", c->path,
                         c->tdb_text[0] ? " (" : "", c->tdb_text, c->tdb_text[0] ? ")" : "");
 }
 
@@ -165,7 +181,8 @@ int checkpoint_create(const char *path, const struct resource *resource, struct 
  * Is it ours, and are its head records whole?  Looks at a copy where the file itself has to be
  * repaired first: what is not ours is not repaired.
  */
-static int check_heads(struct checkpoint *c, bool *interrupted, struct error *err)
+static int check_heads(struct checkpoint *c, const char *where, bool *interrupted,
+                       struct error *err)
 {
     struct resource resource;
     struct tdbfile f;
@@ -175,7 +192,7 @@ static int check_heads(struct checkpoint *c, bool *interrupted, struct error *er
     int ret;
 
     pack_init(&room);
-    if ((ret = tdbfile_open(&f, c->path, err))) return ret;
+    if ((ret = tdbfile_open_as(&f, where, c->path, err))) return ret;
     *interrupted = f.interrupted;
     if (f.interrupted && !(ret = tdbfile_load(&f, err))) ret = tdbfile_roll_back_copy(&f, err);
     if (!ret) ret = record_check_format(&f, &version, err);
@@ -195,17 +212,49 @@ static int check_heads(struct checkpoint *c, bool *interrupted, struct error *er
     return ret;
 }
 
+/* Opens what has the name `where`, which is the checkpoint. */
+static int open_handle(struct checkpoint *c, const char *where, struct error *err)
+{
+    bool interrupted = false;
+    int ret = check_heads(c, where, &interrupted, err);
+
+    if (!ret && interrupted) ret = tdbfile_roll_back(where, c->path, err);
+    return ret ? ret : open_tdb(c, where, O_RDWR, err);
+}
+
 int checkpoint_open(const char *path, struct checkpoint **out, struct error *err)
 {
     struct checkpoint *c = handle_new(path, err);
-    bool interrupted = false;
     int ret;
 
     *out = NULL;
     if (!c) return ENOMEM;
-    ret = check_heads(c, &interrupted, err);
-    if (!ret && interrupted) ret = tdbfile_roll_back(path, err);
-    if (!ret) ret = open_tdb(c, path, O_RDWR, err);
+    if ((ret = open_handle(c, path, err))) checkpoint_close(c);
+    else *out = c;
+    return ret;
+}
+
+int checkpoint_open_guarded(const char *path, checkpoint_guard *guard, void *arg,
+                            struct checkpoint **out, struct error *err)
+{
+    struct checkpoint *c = handle_new(path, err);
+    char where[OWN_FILE_BYTES];
+    int fd, ret;
+
+    *out = NULL;
+    if (!c) return ENOMEM;
+    c->guard = guard;
+    c->guard_arg = arg;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        ret = error_set(err, RESULT_NOT_FOUND, "there is no checkpoint %s", path);
+    } else if (fd < 0) {
+        ret = error_system(err, errno, "cannot open the checkpoint %s", path);
+    } else if (!(ret = checkpoint_ask_guard(c, err))) {
+        name_descriptor(fd, where);
+        ret = open_handle(c, where, err);
+    }
+    if (fd >= 0) close(fd);
     if (ret) checkpoint_close(c);
     else *out = c;
     return ret;
@@ -280,6 +329,7 @@ int checkpoint_begin(struct checkpoint *c, struct error *err)
 int checkpoint_commit(struct checkpoint *c, struct error *err)
 {
     uint64_t changed_ns, size_bytes;
+    char where[OWN_FILE_BYTES];
     TDB_DATA key, data;
     bool undone;
     int ret;
@@ -314,12 +364,14 @@ int checkpoint_commit(struct checkpoint *c, struct error *err)
     if (!undone && !c->sync_errno && !(ret = tdbfile_finish_commit(tdb_fd(c->tdb)))) {
         look_at_file(c, &c->changed_ns, &c->size_bytes);
         c->head_known = true;
-        return 0;
+        c->broken = (ret = checkpoint_ask_guard(c, err)) != 0;
+        return ret;
     }
     if (!undone) c->tdb_errno = c->sync_errno ? c->sync_errno : ret;
     ret = checkpoint_failed(c, err, "commit to");
     c->broken = true;
-    if (undone && size_bytes) tdbfile_cut(c->path, size_bytes);
+    checkpoint_own_file(c, where);
+    if (undone && size_bytes) tdbfile_cut(where, size_bytes);
     return ret;
 }
 

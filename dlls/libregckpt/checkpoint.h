@@ -53,6 +53,19 @@ int checkpoint_create(const char *path, const struct resource *resource, struct 
  * except that an interrupted commit of a dead writer is rolled back or completed, as TDB does.
  */
 int checkpoint_open(const char *path, struct checkpoint **out, struct error *err);
+/*
+ * Is the caller still the owner?  0, RESULT_OWNED with who took the resource over, or an error of
+ * looking.
+ */
+typedef int checkpoint_guard(void *arg, struct error *err);
+/*
+ * The same for an owner that can be displaced (takeover.h).  The guard is asked when the file is open
+ * and nothing is done to it yet: from then on it is reached by its descriptor only, whatever has its
+ * name later.  It is asked again after every commit, which fails with what it says: then the commit
+ * may be in the file, and must not be acknowledged.  And before a last good copy takes its place.
+ */
+int checkpoint_open_guarded(const char *path, checkpoint_guard *guard, void *arg,
+                            struct checkpoint **out, struct error *err);
 void checkpoint_close(struct checkpoint *c); /* cancels an open transaction; NULL is fine */
 
 /*
@@ -88,6 +101,13 @@ int checkpoint_change(struct checkpoint *c, const struct change *change,
  * good" one, made at each clean offline.  Not inside a transaction.
  */
 int checkpoint_keep_last_good(struct checkpoint *c, const char *last_good_path, struct error *err);
+
+/*
+ * Makes a private copy of a checkpoint whose owner may still write to it: checked, a commit that was
+ * interrupted undone in the copy alone, synced.  `to` must not be there.  RESULT_DAMAGED and what
+ * snapshot_read gives.
+ */
+int checkpoint_copy(const char *path, const char *to, struct error *err);
 
 struct history_entry {
     uint64_t index, time;

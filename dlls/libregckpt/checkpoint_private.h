@@ -13,6 +13,8 @@ struct checkpoint {
     struct tdb_context *tdb;
     char *path;
     bool inside;              /* in a transaction */
+    checkpoint_guard *guard;  /* NULL: the owner cannot be displaced */
+    void *guard_arg;
     bool broken;              /* a commit failed: only closing is left */
     struct error doomed;      /* why the transaction cannot be committed any more */
     struct state_record head; /* as it will be committed */
@@ -33,6 +35,12 @@ struct old_record {
     uint64_t sum;
     size_t record_bytes;      /* TDB key and data */
 };
+
+/* A name that leads to the handle's own file, whatever has its path now; needs c->tdb. */
+#define OWN_FILE_BYTES 32
+void checkpoint_own_file(const struct checkpoint *c, char where[OWN_FILE_BYTES]);
+/* RESULT_OWNED if the owner was displaced. */
+int checkpoint_ask_guard(const struct checkpoint *c, struct error *err);
 
 /* Starts to look for what libtdb complains about. */
 void checkpoint_listen(struct checkpoint *c);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "leftover.h"
-#include "store.h"
+#include "store_private.h"
 
 #define GONE_MS 5000
 
@@ -97,28 +97,37 @@ static bool holds_lock(int pid, const struct stat *file)
 }
 
 /* The processes of this node, but for this one, that hold the lock; their count. */
-static size_t find_holders(const char *store, const char *name, int **pids)
+static size_t find_holders(const struct stat *file, int **pids)
+{
+    size_t count = 0, left = 0, i;
+
+    if (processes_with_open(file, pids, &count)) return 0;
+    for (i = 0; i < count; i++)
+        if ((*pids)[i] != getpid() && holds_lock((*pids)[i], file)) (*pids)[left++] = (*pids)[i];
+    return left;
+}
+
+/* The resource's lock file. */
+static bool look_at_lock(const char *store, const char *name, struct stat *file)
 {
     char *path = store_path(store, name, STORE_LOCK);
-    size_t count = 0, left = 0, i;
-    struct stat file;
-    bool found = path && !stat(path, &file);
+    bool found = path && !stat(path, file);
 
     free(path);
-    *pids = NULL;
-    if (!found || store_lock_holders(store, name, pids, &count)) return 0;
-    for (i = 0; i < count; i++)
-        if ((*pids)[i] != getpid() && holds_lock((*pids)[i], &file)) (*pids)[left++] = (*pids)[i];
-    return left;
+    return found;
 }
 
 bool lock_is_orphaned(const char *store, const char *name)
 {
     char process[64];
+    struct stat file;
+    size_t count, i;
+    bool orphaned;
     int *pids;
-    size_t count = find_holders(store, name, &pids), i;
-    bool orphaned = count > 0;
 
+    if (!look_at_lock(store, name, &file)) return false;
+    count = find_holders(&file, &pids);
+    orphaned = count > 0;
     for (i = 0; i < count; i++) {
         process_name(pids[i], process, sizeof(process));
         if (is_monitor(process)) orphaned = false;
@@ -127,11 +136,12 @@ bool lock_is_orphaned(const char *store, const char *name)
     return orphaned;
 }
 
-void lock_reap(const char *store, const char *name, leftover_fn *fn, void *arg)
+/* Ends the holders of a lock file. */
+static void reap(const struct stat *file, leftover_fn *fn, void *arg)
 {
     char process[64];
     int *pids;
-    size_t count = find_holders(store, name, &pids), i;
+    size_t count = find_holders(file, &pids), i;
 
     for (i = 0; i < count; i++) {
         process_name(pids[i], process, sizeof(process));
@@ -140,4 +150,18 @@ void lock_reap(const char *store, const char *name, leftover_fn *fn, void *arg)
         process_end(pids[i]);
     }
     free(pids);
+}
+
+void lock_reap(const char *store, const char *name, leftover_fn *fn, void *arg)
+{
+    struct stat file;
+
+    if (look_at_lock(store, name, &file)) reap(&file, fn, arg);
+}
+
+void lock_reap_descriptor(int lock_fd, leftover_fn *fn, void *arg)
+{
+    struct stat file;
+
+    if (!fstat(lock_fd, &file)) reap(&file, fn, arg);
 }

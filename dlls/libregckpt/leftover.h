@@ -25,5 +25,7 @@ typedef void leftover_fn(int pid, const char *process, void *arg);
  * the whole prefix needs.  Who only has the lock file open, to look at it, is left alone.
  */
 void lock_reap(const char *store, const char *name, leftover_fn *fn, void *arg);
+/* The same for what holds the lock that a descriptor has, wherever its file's name leads now. */
+void lock_reap_descriptor(int lock_fd, leftover_fn *fn, void *arg);
 
 #endif

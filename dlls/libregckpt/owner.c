@@ -20,6 +20,7 @@
 #include "leftover.h"
 #include "store.h"
 #include "store_private.h"
+#include "takeover.h"
 
 #define SHOWN_BYTES 600
 
@@ -85,6 +86,7 @@ static int open_lock(const char *store, const char *name, struct error *err)
 static void describe_owner(const char *store, const char *name, char *text)
 {
     char *path = store_path(store, name, STORE_CHECKPOINT), process[32], when[40];
+    char owner[OWNER_TEXT_BYTES];
     struct snapshot s;
     time_t since;
     struct tm tm;
@@ -101,6 +103,8 @@ static void describe_owner(const char *store, const char *name, char *text)
         snapshot_free(&s);
     }
     free(path);
+    takeover_owner_text(store, name, owner);
+    if (*owner) append(text, " Its lock says: %s.", owner);
     if (!store_lock_holders(store, name, &pids, &count) && count) {
         append(text, " On this node its lock is open in:");
         for (i = 0; i < count; i++) {
@@ -114,27 +118,38 @@ static void describe_owner(const char *store, const char *name, char *text)
     free(pids);
 }
 
+/* Does the resource's lock file still have the name it was opened by? */
+static bool is_lock_now(const char *store, const char *name, int fd)
+{
+    struct stat held, now;
+    int again = open_lock(store, name, NULL);
+    bool same = again >= 0 && !fstat(fd, &held) && !fstat(again, &now) &&
+                held.st_dev == now.st_dev && held.st_ino == now.st_ino;
+
+    if (again >= 0) close(again);
+    return same;
+}
+
 int store_own(const char *store, const char *name, int *lock_fd, struct error *err)
 {
     struct flock lock = whole_file(F_WRLCK);
     struct error why = { 0, "" };
     char who[SHOWN_BYTES];
-    struct stat st;
     int fd, errnum;
 
     *lock_fd = -1;
-    if ((fd = open_lock(store, name, &why)) < 0) {
-        if (err) *err = why;
-        return why.code;
-    }
-    if (!fcntl(fd, F_OFD_SETLK, &lock)) {
-        /* Deleted between opening and locking: a lock on what has no name any more is none. */
-        if (!fstat(fd, &st) && st.st_nlink) {
+    for (;;) {
+        if ((fd = open_lock(store, name, &why)) < 0) {
+            if (err) *err = why;
+            return why.code;
+        }
+        if (fcntl(fd, F_OFD_SETLK, &lock)) break;
+        if (is_lock_now(store, name, fd)) {
             *lock_fd = fd;
             return 0;
         }
+        /* Deleted or replaced between opening and locking: a lock on what has not its name is none. */
         close(fd);
-        return no_resource(store, name, err);
     }
     errnum = errno;
     close(fd);
@@ -186,23 +201,17 @@ static bool has_open(const char *pid, const struct stat *file)
     return found;
 }
 
-int store_lock_holders(const char *store, const char *name, int **pids, size_t *count)
+int processes_with_open(const struct stat *file, int **pids, size_t *count)
 {
-    char *path = store_path(store, name, STORE_LOCK);
     struct dirent *entry;
-    struct stat file;
     int *bigger, ret = 0;
     DIR *dir;
 
     *pids = NULL;
     *count = 0;
-    if (!path) return ENOMEM;
-    if (stat(path, &file)) ret = errno == ENOENT ? RESULT_NOT_FOUND : errno;
-    free(path);
-    if (ret) return ret;
     if (!(dir = opendir("/proc"))) return errno;
     while ((entry = readdir(dir))) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !has_open(entry->d_name, &file))
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !has_open(entry->d_name, file))
             continue;
         if (!(bigger = realloc(*pids, (*count + 1) * sizeof(**pids)))) {
             ret = ENOMEM;
@@ -218,4 +227,18 @@ int store_lock_holders(const char *store, const char *name, int **pids, size_t *
         *count = 0;
     }
     return ret;
+}
+
+int store_lock_holders(const char *store, const char *name, int **pids, size_t *count)
+{
+    char *path = store_path(store, name, STORE_LOCK);
+    struct stat file;
+    int ret = 0;
+
+    *pids = NULL;
+    *count = 0;
+    if (!path) return ENOMEM;
+    if (stat(path, &file)) ret = errno == ENOENT ? RESULT_NOT_FOUND : errno;
+    free(path);
+    return ret ? ret : processes_with_open(&file, pids, count);
 }

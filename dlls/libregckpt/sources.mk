@@ -53,6 +53,7 @@ libregckpt_SOURCES = \
 	store.c \
 	store_probe.c \
 	store_resource.c \
+	takeover.c \
 	tdbfile.c \
 	tdbrecover.c \
 	tdbsalvage.c \

@@ -4,7 +4,7 @@
  *   regckpt.store            a text that says what this is, and the format
  *   NAME/checkpoint.tdb      the checkpoint
  *   NAME/last-good.tdb       the checkpoint at the last clean offline
- *   NAME/lock                whose OFD lock is the ownership
+ *   NAME/lock                whose OFD lock is the ownership; its text names the owner (takeover.h)
  * and ownership itself.
  */
 #ifndef REGCKPT_STORE_H
@@ -40,7 +40,8 @@ int store_delete_resource(const char *store, const char *name, int lock_fd, stru
  * Ownership: an OFD write lock on the whole of NAME/lock.  It belongs to the open file description,
  * so every process that inherits the descriptor keeps the resource owned.
  *
- * Takes it; the descriptor (close-on-exec) in *lock_fd.  RESULT_OWNED if another holds it: err then
+ * Takes it for as long as a command lasts; the monitor, which can be displaced, uses takeover.h.
+ * The descriptor (close-on-exec) in *lock_fd.  RESULT_OWNED if another holds it: err then
  * tells who, as far as the checkpoint (node, pid, since) and this node's /proc (which processes have
  * the file open) know, and what to do.  RESULT_NOT_FOUND: no such resource, with the names there are.
  */

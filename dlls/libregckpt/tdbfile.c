@@ -94,7 +94,7 @@ int tdbfile_read_header(struct tdbfile *f, struct error *err)
     return ret ? error_system(err, ret, "cannot read %s", f->path) : 0;
 }
 
-int tdbfile_open(struct tdbfile *f, const char *path, struct error *err)
+int tdbfile_open_as(struct tdbfile *f, const char *where, const char *path, struct error *err)
 {
     struct stat st;
     int ret;
@@ -102,7 +102,7 @@ int tdbfile_open(struct tdbfile *f, const char *path, struct error *err)
     memset(f, 0, sizeof(*f));
     f->path = path;
     /* O_NONBLOCK: somebody's pipe at this place must not stop us. */
-    if ((f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
+    if ((f->fd = open(where, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return error_set(err, RESULT_NOT_FOUND, "there is no checkpoint %s", path);
         return error_system(err, errno, "cannot open the checkpoint %s", path);
@@ -118,6 +118,11 @@ int tdbfile_open(struct tdbfile *f, const char *path, struct error *err)
     }
     if (ret) tdbfile_close(f);
     return ret;
+}
+
+int tdbfile_open(struct tdbfile *f, const char *path, struct error *err)
+{
+    return tdbfile_open_as(f, path, path, err);
 }
 
 void tdbfile_close(struct tdbfile *f)

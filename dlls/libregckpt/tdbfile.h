@@ -44,6 +44,8 @@ struct tdbfile_record {
  * RESULT_NOT_FOUND, RESULT_FOREIGN (not a TDB file of the kind a checkpoint is), errno.
  */
 int tdbfile_open(struct tdbfile *f, const char *path, struct error *err);
+/* The same of a file that is known by another name too: `where` is opened, `path` is for messages. */
+int tdbfile_open_as(struct tdbfile *f, const char *where, const char *path, struct error *err);
 void tdbfile_close(struct tdbfile *f);
 
 /* Looks at the header (again): what it says is taken over.  As tdbfile_open; RESULT_DAMAGED. */
@@ -62,9 +64,9 @@ int tdbfile_roll_back_copy(struct tdbfile *f, struct error *err);
  * The same in the file, as libtdb would do it at its next open, but with every length checked
  * first, and with the file cut back to its old end: what the dead writer put behind it is not
  * reachable, but would look like damage to a check of the structure.  Can be interrupted and
- * repeated.  The caller owns the checkpoint; nobody has it open by libtdb.
+ * repeated.  The caller owns the checkpoint; nobody has it open by libtdb.  Names: tdbfile_open_as.
  */
-int tdbfile_roll_back(const char *path, struct error *err);
+int tdbfile_roll_back(const char *where, const char *path, struct error *err);
 
 /*
  * After a failed commit that libtdb itself undid: cuts the file back to the size it had before.  As

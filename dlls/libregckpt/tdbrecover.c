@@ -179,20 +179,20 @@ static int roll_back_file(int fd, const struct tdbfile *f, struct area *a)
     return fsync(fd) ? errno : 0;
 }
 
-int tdbfile_roll_back(const char *path, struct error *err)
+int tdbfile_roll_back(const char *where, const char *path, struct error *err)
 {
     struct area area, *a = NULL;
     struct tdbfile f;
     int fd, ret;
 
-    if ((ret = tdbfile_open(&f, path, err))) return ret;
+    if ((ret = tdbfile_open_as(&f, where, path, err))) return ret;
     if (!f.interrupted) goto done;
     if ((ret = tdbfile_load(&f, err)) || !f.interrupted) goto done;
     if (f.recovery_start < f.size_bytes) {
         if ((ret = area_check(&f, &area, err))) goto done;
         a = &area;
     }
-    if ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0) {
+    if ((fd = open(where, O_RDWR | O_CLOEXEC)) < 0) {
         ret = error_system(err, errno, "cannot open %s to undo an interrupted commit", path);
         goto done;
     }

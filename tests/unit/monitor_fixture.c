@@ -70,13 +70,29 @@ int fixture_group_teardown(void **state)
     return 0;
 }
 
+/* The configuration of a node, and what follows from it. */
+static void write_conf(const char *node)
+{
+    struct error err;
+    FILE *conf;
+
+    snprintf(fix.conf, sizeof(fix.conf), "%s/conf.%s", fix.dir, node);
+    if (!(conf = fopen(fix.conf, "w")))
+        abort();
+    fprintf(conf, "store = %s\nrun_dir = %s/run.%s\nnode = %s\n", fix.store, fix.dir, node, node);
+    fclose(conf);
+    setenv("REGCKPT_CONF", fix.conf, 1);
+    if (settings_read(&fix.settings, NULL, &err))
+        abort();
+    fix.run_dir = settings_resource_dir(&fix.settings, "app");
+}
+
 /* A new directory with a store and a prefix; the configuration names them. */
 static int setup(const char *property, const char *value, bool hook_installed)
 {
-    char path[PATH_MAX], wine[64];
+    char wine[64];
     struct resource resource;
     struct error err = {0};
-    FILE *conf;
     bool made;
 
     memset(&fix, 0, sizeof(fix));
@@ -87,19 +103,14 @@ static int setup(const char *property, const char *value, bool hook_installed)
     snprintf(fix.store, sizeof(fix.store), "%s/store", fix.dir);
     snprintf(fix.prefix, sizeof(fix.prefix), "%s/prefix", fix.dir);
     snprintf(fix.log, sizeof(fix.log), "%s/log", fix.dir);
-    snprintf(path, sizeof(path), "%s/conf", fix.dir);
-    if (!(conf = fopen(path, "w")))
-        return -1;
-    fprintf(conf, "store = %s\nrun_dir = %s/run\nnode = here\n", fix.store, fix.dir);
-    fclose(conf);
-    setenv("REGCKPT_CONF", path, 1);
+    write_conf("here");
     unsetenv("REGCKPT_STORE");
     unsetenv("WINEPREFIX");
     run("mkdir -p %s/registry %s/drive_c", fix.prefix, fix.prefix);
     run(hook_installed ? ": >%s/regckpt.dll.so" : "rm -f %s/regckpt.dll.so", programs);
     resource_init(&resource);
     snprintf(wine, sizeof(wine), "%s/wine64", programs);
-    if (settings_read(&fix.settings, NULL, &err) || store_init(fix.store, &made, &err) ||
+    if (store_init(fix.store, &made, &err) ||
         resource_set(&resource, property, value, &err) ||
         resource_set(&resource, "prefix", fix.prefix, &err) ||
         resource_set(&resource, "wine", wine, &err) ||
@@ -108,8 +119,27 @@ static int setup(const char *property, const char *value, bool hook_installed)
         return -1;
     }
     resource_free(&resource);
-    fix.run_dir = settings_resource_dir(&fix.settings, "app");
     return 0;
+}
+
+void fixture_switch(struct fixture *from, const struct fixture *to)
+{
+    *from = fix;
+    fix = *to;
+    setenv("REGCKPT_CONF", fix.conf, 1);
+}
+
+void fixture_other_node(struct fixture *here)
+{
+    *here = fix;
+    fix.monitor = 0;
+    fix.ready_fd = -1;
+    fix.before_exec = NULL;
+    fix.takeover = NULL;
+    snprintf(fix.prefix, sizeof(fix.prefix), "%s/prefix.there", fix.dir);
+    snprintf(fix.log, sizeof(fix.log), "%s/log.there", fix.dir);
+    run("mkdir -p %s/registry %s/drive_c", fix.prefix, fix.prefix);
+    write_conf("there");
 }
 
 int fixture_setup(void **state)
@@ -163,18 +193,31 @@ int fixture_teardown(void **state)
 
 void monitor_begin(void)
 {
+    const char *argv[16] = {NULL, "--resource", "app", "--foreground", "--ready-fd"};
     char program[64], fd_text[16];
-    int ends[2], log;
+    int ends[2], log, count = 5;
 
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     snprintf(program, sizeof(program), "%s/regckpt-monitor", programs);
     snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
+    argv[0] = program;
+    argv[count++] = fd_text;
+    if (fix.takeover) {
+        argv[count++] = "--takeover";
+        argv[count++] = fix.takeover;
+    }
+    if (fix.prefix_option) {
+        argv[count++] = "--prefix";
+        argv[count++] = fix.prefix_option;
+    }
     if (!(fix.monitor = fork())) {
         log = open(fix.log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         dup2(log, 1);
         dup2(log, 2);
         fcntl(ends[1], F_SETFD, 0);
-        execl(program, program, "--resource", "app", "--foreground", "--ready-fd", fd_text, NULL);
+        if (fix.before_exec)
+            fix.before_exec();
+        execv(program, (char **)argv);
         _exit(127);
     }
     close(ends[1]);

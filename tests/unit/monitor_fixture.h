@@ -30,11 +30,13 @@
 #define OTHER "Software\\Other"
 
 extern struct fixture {
-    char dir[64], store[96], prefix[96], log[96];
+    char dir[64], store[96], prefix[96], log[96], conf[96];
     struct settings settings;
     char *run_dir;       /* of the resource */
     pid_t monitor;       /* 0: none runs */
     int ready_fd;
+    const char *takeover, *prefix_option; /* options of the monitor; NULL: without */
+    void (*before_exec)(void);            /* done in its process before it is one; NULL: nothing */
     char talk[8192];     /* what it said there until ok or fail */
 } fix;
 
@@ -98,6 +100,13 @@ pid_t played_pid(const char *name); /* "agent", "wineserver", "program"; 0: none
 void program_ends(uint32_t code);
 
 /* --- the monitor --- */
+/*
+ * Another node on the same store: fix is that of node "there" from here on, with its own run directory,
+ * prefix, log and no monitor.  Keeps what fix was in *here; both ends come with fixture_teardown.
+ */
+void fixture_other_node(struct fixture *here);
+/* Makes *to what fix is, and keeps what it was in *from. */
+void fixture_switch(struct fixture *from, const struct fixture *to);
 void monitor_begin(void);          /* starts it, does not wait */
 int monitor_wait_ready(void);      /* 0, or the code it failed with; fix.talk says why */
 void monitor_online(void);         /* both, and it must succeed */

@@ -230,6 +230,10 @@ static const char *call(char *line)
         return change_key(where, words[1], CHANGE_DELETE_KEY, words[2], "", 0, 0);
     if (!strcmp(words[0], "many"))
         return set_many(where, (unsigned)atoi(words[1]), (unsigned)atoi(words[2]), words[3]);
+    if (!strcmp(words[0], "end")) {
+        played_write(prefix, "program.exit", "0", 1);
+        return "done";
+    }
     if (!strcmp(words[0], "flag"))
         return flag();
     if (!strcmp(words[0], "flush"))

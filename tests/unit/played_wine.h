@@ -42,6 +42,7 @@
  *   delete-key KEY [PATH]            with all below it
  *   many N COUNT KEY                 N threads: each sets a value of KEY, t0 ..., to 1 ... COUNT
  *   flag                             flags a scan
+ *   end                              the program ends with exit code 0
  *   flush                            waits until all that was reported is committed
  * WHERE: nothing is as it should be, the registry is changed and the ring told; "outside" changes the
  * registry alone (another writer), "report" tells the ring alone.  Only changes of keys that the

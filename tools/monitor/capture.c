@@ -142,6 +142,14 @@ static bool worth_storing(const struct held_key *k, const struct image *seen)
     return (k->key.flags & KEY_CAPTURED) || seen->root;
 }
 
+/* Do calls wait for the word that nothing has to be committed for them? */
+static bool owes_answers(const struct monitor *m)
+{
+    const struct ring_shared *ring = m->hooked.ring.shared;
+
+    return ring && __atomic_load_n(&ring->durable_number, __ATOMIC_ACQUIRE) != m->hooked.number;
+}
+
 /*
  * Commits what is pending and the pictures of some keys (seen[i] for keys[i], where taken[i]; NULL:
  * none) in one transaction.  unexpected (or NULL) counts the changes of pictures that nothing told of.
@@ -177,7 +185,7 @@ static int store_all(struct monitor *m, const bool *taken, struct image *seen, c
             checkpoint_cancel(m->checkpoint);
         return error;
     }
-    if (begun && (error = commit(m, err)))
+    if (begun ? (error = commit(m, err)) : owes_answers(m) && (error = displaced_check(m, err)))
         return error;
     note_lag(m, (int64_t)m->hooked.oldest_us);
     for (size_t i = 0; taken && i < m->key_count; i++)

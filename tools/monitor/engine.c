@@ -42,6 +42,10 @@ void engine_turn(struct monitor *m, int64_t until_us)
     uint64_t changes = 0;
     int error = 0;
 
+    if (m->displaced) { /* nothing counts any more but the end */
+        engine_wait(m, sooner(until_us, now + LOST_WAIT_US));
+        return;
+    }
     if (!registry_is_there(m) && m->ending == ENDING_NONE)
         m->ending = ENDING_HOST; /* a request found it dead */
     if (!registry_is_there(m) || m->server_fd < 0) {
@@ -77,9 +81,13 @@ static void stay_online(struct monitor *m)
 {
     if (!hooked_is_on(m)) /* with it, that was done before the program ran */
         m->next_full_scan_us = clock_us();
-    while (m->ending == ENDING_NONE) {
-        engine_turn(m, INT64_MAX);
-        requests_answer(m);
+    for (;;) {
+        displaced_look(m); /* first: we may have stood still for hours */
+        if (m->ending != ENDING_NONE)
+            break;
+        engine_turn(m, m->owner_look_us);
+        if (!m->displaced)
+            requests_answer(m);
     }
 }
 
@@ -124,14 +132,15 @@ static void close_links(struct monitor *m)
 /* Gives the resource up; only a clean end makes what is there the last good one. */
 static void release(struct monitor *m, bool clean)
 {
-    struct error err;
+    struct error err = {.code = 0};
     char *last_good = store_path(m->settings.store, m->name, STORE_LAST_GOOD);
 
-    if (m->checkpoint && m->declared) {
+    if (m->checkpoint && m->declared && !m->displaced) {
         if (write_state(m, CHECKPOINT_OFFLINE, &err))
             log_line("cannot say in the checkpoint that %s is offline: %s", m->name, err.text);
         else if (clean && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
             log_line("cannot keep the last good checkpoint: %s", err.text);
+        displaced_by(m, &err);
     }
     free(last_good);
     hooked_finish(m);
@@ -144,14 +153,13 @@ static void release(struct monitor *m, bool clean)
             close(fd);
     }
     close_links(m);
-    if (m->lock_fd >= 0) {
+    if (m->owner.lock_fd >= 0) {
         if (m->started)
             reap_lock_holders(m);
         checkpoint_close(m->checkpoint);
         m->checkpoint = NULL;
         front_hide(m->front); /* from here on the next monitor's socket may stand there */
-        store_disown(m->lock_fd);
-        m->lock_fd = -1;
+        takeover_release(&m->owner);
     }
 }
 
@@ -182,7 +190,7 @@ int engine_run(struct monitor *m)
         code = exit_code_of_failure(error);
         look_for_server(m);
         stop_program(m);
-        if (m->started && m->marked && registry_is_there(m)) { /* what it had written counts */
+        if (m->started && m->marked && registry_is_there(m) && !m->displaced) { /* what it had written counts */
             struct error late;
             if (save_finally(m, &late))
                 log_line("%s", late.text);
@@ -203,7 +211,9 @@ int engine_run(struct monitor *m)
         look_for_server(m);
         stop_program(m);
         code = exit_code_of_ending(m);
-        if (!registry_is_there(m)) {
+        if (m->displaced) {
+            log_line("the checkpoint is another node's: nothing of this one is saved any more");
+        } else if (!registry_is_there(m)) {
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : EXIT_WINE;
             hooked_save_rest(m);
             log_line("the registry is gone: the checkpoint stays as of the last commit");
@@ -218,6 +228,11 @@ int engine_run(struct monitor *m)
         }
     }
     release(m, clean);
+    if (m->displaced && !err.code) {
+        error_set(&err, RESULT_OWNED, "%s was taken over by another node meanwhile%s%s", m->name,
+                  m->status.last_error ? ": " : "", m->status.last_error ? m->status.last_error : "");
+        code = EXIT_OWNED;
+    }
     log_line("%s is offline", m->name);
     requests_finish(m, err.code ? &err : NULL);
     front_stop(m->front);

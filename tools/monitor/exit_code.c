@@ -34,6 +34,8 @@ int exit_code_of_ending(const struct monitor *m)
     switch (m->ending) {
     case ENDING_STORAGE:
         return EXIT_STORAGE;
+    case ENDING_DISPLACED:
+        return EXIT_OWNED;
     case ENDING_HOST:
     case ENDING_SERVER:
         return EXIT_WINE;

@@ -55,10 +55,54 @@ int write_state(struct monitor *m, enum checkpoint_status status, struct error *
     if ((error = checkpoint_set_state(m->checkpoint, &state, err)) ||
         (error = checkpoint_commit(m->checkpoint, err))) {
         checkpoint_cancel(m->checkpoint);
+        displaced_by(m, err);
         return error;
     }
     m->declared = true;
     return checkpoint_get_state(m->checkpoint, &m->state, err);
+}
+
+/* The checkpoint's state as its owner left it. */
+static int read_state(const struct monitor *m, struct checkpoint_state *state, struct error *err)
+{
+    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
+    struct snapshot s;
+    int error = path ? snapshot_read(path, SNAPSHOT_HEAD, &s, err)
+                     : error_set(err, ENOMEM, "no memory for the checkpoint's path");
+
+    free(path);
+    if (error)
+        return error;
+    *state = s.state;
+    snapshot_free(&s);
+    return 0;
+}
+
+/*
+ * Displaces who holds the lock, as it was asked for; but nobody on this node, who is known to live.
+ * *err says why the lock could not be taken.
+ */
+static int displace(struct monitor *m, struct error *err)
+{
+    char owner[OWNER_TEXT_BYTES], boot_id[40];
+    struct checkpoint_state state;
+    struct error why;
+    int error = read_state(m, &state, &why);
+
+    if (error) {
+        *err = why;
+        return error;
+    }
+    read_boot_id(boot_id, sizeof(boot_id));
+    if (state.status == CHECKPOINT_ONLINE && !strcmp(state.node, m->settings.node) &&
+        !strcmp(state.boot_id, boot_id) && state.pid && !kill((pid_t)state.pid, 0))
+        return error_prefix(err, "--takeover is for an owner on another node that is off");
+    takeover_owner_text(m->settings.store, m->name, owner);
+    if (*owner)
+        report_displacing(m, owner);
+    else
+        report_displacing(m, "owned by a process that has not said its name");
+    return takeover_displace(&m->owner, m->takeover, err);
 }
 
 /*
@@ -70,10 +114,13 @@ static int take_lock(struct monitor *m, struct error *err)
     int64_t until = clock_us() + DYING_US;
     int error;
 
-    while ((error = store_own(m->settings.store, m->name, &m->lock_fd, err)) == RESULT_OWNED &&
+    m->owner.store = m->settings.store;
+    m->owner.resource = m->name;
+    m->owner.node = m->settings.node;
+    while ((error = takeover_own(&m->owner, err)) == RESULT_OWNED &&
            lock_is_orphaned(m->settings.store, m->name) && clock_us() < until)
         usleep(20000);
-    return error;
+    return error == RESULT_OWNED && m->takeover ? displace(m, err) : error;
 }
 
 /* The lock, the checkpoint with all it holds, and our name in it. */
@@ -87,7 +134,8 @@ static int own(struct monitor *m, struct error *err)
         return error_set(err, ENOMEM, "no memory for the checkpoint's path");
     if (!(error = store_check(m->settings.store, err)) &&
         !(error = take_lock(m, err)) &&
-        !(error = checkpoint_open(path, &m->checkpoint, err)) &&
+        !(error = takeover_settle(&m->owner, err)) &&
+        !(error = displaced_open(m, err)) &&
         !(error = snapshot_read(path, 0, &s, err))) {
         resource_free(&m->resource);
         error = resource_copy(&m->resource, &s.resource);
@@ -229,7 +277,7 @@ int go_online(struct monitor *m, struct error *err)
         return error;
     m->marked = true;
     set_phase(m, PHASE_LAUNCHING);
-    if ((error = launch_program(m, err)))
+    if ((error = displaced_check(m, err)) || (error = launch_program(m, err)))
         return error;
     if (m->ending == ENDING_HOST || m->ending == ENDING_SERVER)
         return error_set(err, RESULT_WINE, "Wine ended while %s went online", m->name);

@@ -61,7 +61,7 @@ static int start_by(struct monitor *m, struct hostlink *link, const char *comman
 {
     char *why_not = NULL;
     int error = hostlink_start_program(link, command, m->resource.directory, prepare_hook(m),
-                                       m->lock_fd, &why_not, err);
+                                       m->owner.lock_fd, &why_not, err);
 
     m->started = !error;
     if (error == RESULT_WINE && link->sock >= 0) /* Wine works: it is the program */
@@ -167,7 +167,10 @@ static void wait_for_exit(struct monitor *m, int64_t until)
         engine_turn(m, clock_us() + POLL_US);
 }
 
-/* The service is asked through the SCM; what does not end in its time is ended. */
+/*
+ * The service is asked through the SCM; what does not end in its time is ended.  At once, if we were
+ * displaced: it may run on another node already.
+ */
 void stop_program(struct monitor *m)
 {
     int64_t until = clock_us() + m->resource.stop_timeout_s * 1000000LL;
@@ -177,7 +180,7 @@ void stop_program(struct monitor *m)
     /* Without wineserver no host answers, though it may hang with its socket open: release() ends it. */
     if (!program_runs(m) || m->server_fd < 0)
         return;
-    if (m->resource.kind == RESOURCE_SERVICE && m->agent->sock >= 0) {
+    if (m->resource.kind == RESOURCE_SERVICE && m->agent->sock >= 0 && !m->displaced) {
         log_line("stopping service %s", m->resource.service);
         if (ask_service(m, HOST_STOP_SERVICE, &err))
             log_line("stopping service %s: %s", m->resource.service, err.text);

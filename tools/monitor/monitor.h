@@ -14,7 +14,7 @@
 #include "../../dlls/libregckpt/ctlproto.h"
 #include "../../dlls/libregckpt/hostlink.h"
 #include "../../dlls/libregckpt/settings.h"
-#include "../../dlls/libregckpt/store.h"
+#include "../../dlls/libregckpt/takeover.h"
 #include "hooked.h"
 #include "path_set.h"
 
@@ -41,6 +41,7 @@ enum ending {
     ENDING_REQUEST,      /* offline, SIGTERM */
     ENDING_PROGRAM,      /* the program ended */
     ENDING_STORAGE,      /* --on-storage-error stop */
+    ENDING_DISPLACED,    /* another node has taken the resource over */
     ENDING_HOST,         /* a host is gone */
     ENDING_SERVER,       /* wineserver is gone, or is another one than was restored into */
 };
@@ -55,7 +56,10 @@ struct monitor {
 
     struct resource resource;
     struct wine_place place;
-    int lock_fd;
+    struct owner owner;      /* lock_fd -1: of nothing */
+    const char *takeover;    /* the token of the owner that may be displaced; NULL: none may */
+    bool displaced;          /* we were */
+    int64_t owner_look_us;   /* when to look next whether we were */
     struct checkpoint *checkpoint; /* NULL while storage fails */
     struct checkpoint_state state;
     struct held_key *keys;
@@ -89,6 +93,7 @@ void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What whoever started us waits for: one way out each, later calls do nothing. */
 void report_progress(struct monitor *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void report_displacing(struct monitor *m, const char *owner); /* what the lock says of him */
 void report_online(struct monitor *m);
 void report_failure(struct monitor *m, const struct error *err);
 /* Hands the engine's status to the front. */
@@ -135,6 +140,16 @@ void capture_move_on(struct held_key *k, struct image *to);
 /* A commit of changes from k->image to `to`; both ways of failure leave k as it was. */
 int capture_store(struct monitor *m, struct held_key *k, struct image *to, const char *who,
                   uint64_t *changes, struct error *err);
+
+/* displaced.c */
+/* Opens the checkpoint as its owner that can be displaced. */
+int displaced_open(struct monitor *m, struct error *err);
+/* Are we still the owner?  Reads the store. RESULT_OWNED: that is noted, and ends the program. */
+int displaced_check(struct monitor *m, struct error *err);
+/* The same, about once a second. */
+void displaced_look(struct monitor *m);
+/* Does an error say so, or one before? */
+bool displaced_by(struct monitor *m, const struct error *err);
 
 /* storage.c */
 /* Storage refused: takes note, closes the checkpoint, applies the policy. */

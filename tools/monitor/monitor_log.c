@@ -77,6 +77,15 @@ void report_progress(struct monitor *m, const char *format, ...)
     tell(m, line);
 }
 
+void report_displacing(struct monitor *m, const char *owner)
+{
+    char line[OWNER_TEXT_BYTES + 32];
+
+    log_line("taking %s over by force; it is %s", m->name, owner);
+    snprintf(line, sizeof(line), "displacing %s\n", owner);
+    tell(m, line);
+}
+
 static void report_end(struct monitor *m, const char *text)
 {
     tell(m, text);

@@ -24,7 +24,7 @@ static int usage(const char *why)
 {
     fprintf(stderr, "regckpt-monitor: %s\n"
             "usage: regckpt-monitor --resource NAME [--store DIR] [--prefix DIR] [--conf FILE] "
-            "[--ready-fd N] [--foreground | --for-service]\n"
+            "[--ready-fd N] [--takeover OWNER] [--foreground | --for-service]\n"
             "It is started by 'regckpt online' and 'regckpt run'; see regckpt(1).\n", why);
     return EXIT_USAGE;
 }
@@ -36,7 +36,8 @@ static int parse(int argc, char **argv, struct monitor *m, const char **store)
         {"conf", required_argument, NULL, 'c'},     {"for-service", no_argument, NULL, 's'},
         {"foreground", no_argument, NULL, 'f'},     {"prefix", required_argument, NULL, 'p'},
         {"ready-fd", required_argument, NULL, 'r'}, {"resource", required_argument, NULL, 'n'},
-        {"store", required_argument, NULL, 'd'},    {NULL, 0, NULL, 0},
+        {"store", required_argument, NULL, 'd'},    {"takeover", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -63,6 +64,9 @@ static int parse(int argc, char **argv, struct monitor *m, const char **store)
             break;
         case 'd':
             *store = optarg;
+            break;
+        case 't':
+            m->takeover = optarg;
             break;
         default:
             return usage("unknown option");
@@ -131,7 +135,8 @@ static int daemonize(const struct monitor *m, struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct monitor m = {.ready_fd = -1, .signal_fd = -1, .server_fd = -1, .lock_fd = -1};
+    struct monitor m = {.ready_fd = -1, .signal_fd = -1, .server_fd = -1,
+                        .owner.lock_fd = -1};
     const char *store = NULL;
     struct error err = {.code = 0};
     int code = parse(argc, argv, &m, &store);

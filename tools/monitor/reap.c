@@ -70,8 +70,8 @@ static void tell_end(int pid, const char *process, void *why)
 
 void reap_lock_holders(struct monitor *m)
 {
-    lock_reap(m->settings.store, m->name, tell_end,
-              (char *)"it outlived the program and holds its resource");
+    lock_reap_descriptor(m->owner.lock_fd, tell_end,
+                         (char *)"it outlived the program and holds its resource");
 }
 
 /* Is it one of Wine's loader?  dir: a process or thread in /proc; -1: it does not say. */

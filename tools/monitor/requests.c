@@ -16,7 +16,7 @@ static int request_save(struct monitor *m, struct pack *more, struct error *err)
     int error = capture_run(m, true, true, "save", &changes, err);
 
     pack_u64(more, changes);
-    return error;
+    return error ? error : displaced_check(m, err); /* it may have had nothing to commit */
 }
 
 /* Ends a transaction: committed if nothing failed so far.  Storage that refuses is noted. */

@@ -3,6 +3,7 @@
 monitor_SOURCES = \
 	absorb.c \
 	capture.c \
+	displaced.c \
 	engine.c \
 	exit_code.c \
 	front.c \

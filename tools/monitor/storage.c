@@ -13,7 +13,7 @@
 
 void storage_failed(struct monitor *m, const struct error *err)
 {
-    if (!m->status.storage_failing_since) {
+    if (!displaced_by(m, err) && !m->status.storage_failing_since) {
         m->status.storage_failing_since = unix_time_us();
         log_line("storage fails: %s", err->text);
         if (m->resource.on_storage_error == STORAGE_STOP || !m->resource.lag_ms) {
@@ -52,22 +52,20 @@ int keys_from_file(struct monitor *m, struct error *err)
 int storage_retry(struct monitor *m, struct error *err)
 {
     struct checkpoint_state state;
-    char *path = store_path(m->settings.store, m->name, STORE_CHECKPOINT);
-    int error = path ? checkpoint_open(path, &m->checkpoint, err) : ENOMEM;
+    int error = displaced_open(m, err);
 
     m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
     if (!error)
         error = checkpoint_get_state(m->checkpoint, &state, err);
     if (!error && state.epoch != m->state.epoch) {
-        m->ending = ENDING_HOST;
         error = error_set(err, RESULT_OWNED, "the checkpoint of %s has epoch %llu, not %llu: another "
                           "node has taken the resource over", m->name,
                           (unsigned long long)state.epoch, (unsigned long long)m->state.epoch);
     }
-    free(path);
     if (!error)
         error = keys_from_file(m, err);
     if (error) {
+        displaced_by(m, err);
         checkpoint_close(m->checkpoint);
         m->checkpoint = NULL;
         return error;

@@ -8,13 +8,19 @@
 #include "startmonitor.h"
 #include "verbs.h"
 
+#define UNNAMED_OWNER "owned by a process that has not said its name"
+
 static const struct verb_text text = {
     .name = "online",
     .usage = "NAME",
     .details = "Takes the resource NAME on this node: owns it, makes its registered keys in\n"
                "the registry equal to the checkpoint, starts the service or program, and\n"
                "mirrors every change from then on. Returns when the program runs. What was\n"
-               "edited while it was offline is overwritten; --dry-run shows that before.",
+               "edited while it was offline is overwritten; --dry-run shows that before.\n"
+               "Another node that owns it is never disturbed, but with --takeover, which is for\n"
+               "who knows that node to be off: fenced, or with its power cut. A node that only\n"
+               "seems to be off and comes back ends its program; what that program did outside\n"
+               "of the registry meanwhile is beyond regckpt.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
@@ -22,16 +28,25 @@ static const struct verb_text text = {
 
 struct online_options {
     const char *prefix;
-    bool dry_run;
-    int timeout_ms; /* -1: none */
+    bool dry_run, takeover;
 };
 
 /* Would this node get it?  Tells what a dry run finds out about the ownership. */
-static int check_owner(const struct cli *cli, const struct snapshot *s, struct error *err)
+static int check_owner(const struct cli *cli, const struct online_options *o,
+                       const struct snapshot *s, struct error *err)
 {
     const char *name = cli->args[0];
     int lock_fd, result = store_own(cli->settings.store, name, &lock_fd, err);
 
+    if (result == RESULT_OWNED && o->takeover) {
+        char owner[OWNER_TEXT_BYTES];
+
+        takeover_owner_text(cli->settings.store, name, owner);
+        if (!cli->json)
+            printf("%s: is %s; it would be taken over by force.\n", name,
+                   *owner ? owner : UNNAMED_OWNER);
+        return RESULT_OK;
+    }
     if (result)
         return result;
     store_disown(lock_fd);
@@ -109,7 +124,7 @@ static int dry_run(const struct cli *cli, const struct online_options *o, struct
 
     if (result)
         return result;
-    result = check_owner(cli, &s, err);
+    result = check_owner(cli, o, &s, err);
     if (!result &&
         !(result = wineside_open(cli, cli->args[0], &s.resource, o->prefix, p, &wine, err))) {
         if (j) {
@@ -132,7 +147,8 @@ static int dry_run(const struct cli *cli, const struct online_options *o, struct
 }
 
 /* Tells that it is online. */
-static void report(const struct cli *cli, bool already, const struct progress *p)
+static void report(const struct cli *cli, bool already, const char *displaced,
+                   const struct progress *p)
 {
     if (cli->json) {
         struct json j;
@@ -143,6 +159,8 @@ static void report(const struct cli *cli, bool already, const struct progress *p
         json_bool(&j, "online", true);
         json_bool(&j, "already", already);
         json_text(&j, "node", cli->settings.node);
+        if (*displaced)
+            json_text(&j, "displaced", displaced);
         json_number(&j, "took_ms", (uint64_t)(progress_now_ms() - p->begun_ms));
         json_close_object(&j);
         json_end(&j);
@@ -151,6 +169,8 @@ static void report(const struct cli *cli, bool already, const struct progress *p
     } else {
         printf("%s is online on node %s (store %s, from %s).\n", cli->args[0], cli->settings.node,
                cli->settings.store, cli->settings.store_source);
+        if (*displaced)
+            printf("It was taken over by force; before, it was %s.\n", displaced);
     }
 }
 
@@ -191,10 +211,28 @@ static int is_online(const struct cli *cli, bool *online, struct error *err)
     return result;
 }
 
-/* Takes it online; *already: it was. */
-static int online(const struct cli *cli, const struct online_options *o, struct progress *p,
-                  bool *already, struct error *err)
+/* Before it is done: whose resource would be taken.  The token is for this owner alone. */
+static int announce(const struct cli *cli, char token[OWNER_TOKEN_BYTES], struct error *err)
 {
+    const char *store = cli->settings.store, *name = cli->args[0];
+    char owner[OWNER_TEXT_BYTES];
+    int owned, result = takeover_token(store, name, token, err);
+
+    if (result)
+        return result;
+    if ((owned = store_is_owned(store, name, err)) < 0)
+        return err->code;
+    takeover_owner_text(store, name, owner);
+    if (owned)
+        fprintf(stderr, "Taking %s over by force. It is %s.\n", name, *owner ? owner : UNNAMED_OWNER);
+    return RESULT_OK;
+}
+
+/* Takes it online; *already: it was. */
+static int online(const struct cli *cli, const struct online_options *o, struct start *start,
+                  struct progress *p, bool *already, struct error *err)
+{
+    char token[OWNER_TOKEN_BYTES];
     struct snapshot s;
     int result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
 
@@ -203,16 +241,23 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
     snapshot_free(&s);
     if ((result = is_online(cli, already, err)) || *already)
         return result;
-    return monitor_start(cli, cli->args[0], o->prefix, o->timeout_ms, p, err);
+    if (o->takeover) {
+        if ((result = announce(cli, token, err)))
+            return result;
+        start->takeover = token;
+    }
+    return monitor_start(cli, cli->args[0], start, p, err);
 }
 
 int verb_online(int argc, char **argv)
 {
-    struct online_options o = {.timeout_ms = -1};
+    struct online_options o = {0};
+    struct start start = {.timeout_ms = -1};
     const char *timeout = NULL;
     const struct cli_option options[] = {
         {"dry-run", OPTION_FLAG, &o.dry_run, NULL, "show what would be done, change nothing"},
         {"prefix", OPTION_TEXT, &o.prefix, "DIR", "in this Wine prefix"},
+        {"takeover", OPTION_FLAG, &o.takeover, NULL, "even from an owner that is known to be off"},
         {"timeout", OPTION_TEXT, &timeout, "S", "wait for at most S seconds (until it is decided)"},
         {0},
     };
@@ -226,11 +271,13 @@ int verb_online(int argc, char **argv)
         return code;
     progress_begin(&p, cli.json);
     if (timeout)
-        result = cli_seconds("timeout", timeout, &o.timeout_ms, &err);
+        result = cli_seconds("timeout", timeout, &start.timeout_ms, &err);
+    start.prefix = o.prefix;
     if (!result)
-        result = o.dry_run ? dry_run(&cli, &o, &p, &err) : online(&cli, &o, &p, &already, &err);
+        result = o.dry_run ? dry_run(&cli, &o, &p, &err)
+                           : online(&cli, &o, &start, &p, &already, &err);
     if (!result && !o.dry_run)
-        report(&cli, already, &p);
+        report(&cli, already, start.displaced, &p);
     code = result ? cli_fail(&cli, &err) : 0;
     cli_end(&cli);
     return code;

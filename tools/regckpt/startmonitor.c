@@ -17,7 +17,7 @@
 #define TALK_BYTES_MAX 65536
 
 /* The monitor's command line; fd_text: NULL in the foreground.  argv has room for 16. */
-static void monitor_arguments(const struct cli *cli, const char *name, const char *prefix,
+static void monitor_arguments(const struct cli *cli, const char *name, const struct start *s,
                               char *program, char *fd_text, char **argv)
 {
     int count = 0;
@@ -27,9 +27,13 @@ static void monitor_arguments(const struct cli *cli, const char *name, const cha
     argv[count++] = cli->settings.store;
     argv[count++] = (char *)"--resource";
     argv[count++] = (char *)name;
-    if (prefix) {
+    if (s->prefix) {
         argv[count++] = (char *)"--prefix";
-        argv[count++] = (char *)prefix;
+        argv[count++] = (char *)s->prefix;
+    }
+    if (s->takeover) {
+        argv[count++] = (char *)"--takeover";
+        argv[count++] = (char *)s->takeover;
     }
     argv[count++] = (char *)"--conf";
     argv[count++] = cli->settings.conf;
@@ -55,7 +59,7 @@ static void say_no_exec(int fd, const char *program)
 }
 
 /* Starts the monitor with the writing end of a pipe; returns its pid, or -1 with err. */
-static pid_t spawn(const struct cli *cli, const char *name, const char *prefix, char *program,
+static pid_t spawn(const struct cli *cli, const char *name, const struct start *s, char *program,
                    int *ready_fd, struct error *err)
 {
     char *argv[16], fd_text[16];
@@ -67,7 +71,7 @@ static pid_t spawn(const struct cli *cli, const char *name, const char *prefix, 
         return -1;
     }
     snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
-    monitor_arguments(cli, name, prefix, program, fd_text, argv);
+    monitor_arguments(cli, name, s, program, fd_text, argv);
     fflush(NULL);
     if (!(pid = fork())) {
         signal(SIGPIPE, SIG_DFL);
@@ -101,7 +105,7 @@ static int read_failure(const char *talk, struct error *err)
 }
 
 /* Goes through the whole lines of what was said; true: "ok" was among them. */
-static bool read_lines(char *talk, size_t *len, struct progress *p)
+static bool read_lines(char *talk, size_t *len, struct start *s, struct progress *p)
 {
     char *line = talk, *end;
     bool ok = false;
@@ -112,6 +116,8 @@ static bool read_lines(char *talk, size_t *len, struct progress *p)
             ok = true;
         else if (!strncmp(line, "progress ", 9))
             progress_say(p, line + 9);
+        else if (!strncmp(line, "displacing ", 11))
+            snprintf(s->displaced, sizeof(s->displaced), "%s", line + 11);
         line = end + 1;
     }
     *len -= (size_t)(line - talk);
@@ -131,10 +137,10 @@ static int say_log(const struct cli *cli, const char *name, int code, const char
 }
 
 /* Listens to the monitor until it has said how it went. */
-static int listen_to(const struct cli *cli, const char *name, int fd, int timeout_ms,
+static int listen_to(const struct cli *cli, const char *name, int fd, struct start *s,
                      struct progress *p, struct error *err)
 {
-    int64_t deadline_ms = progress_now_ms() + timeout_ms;
+    int64_t deadline_ms = progress_now_ms() + s->timeout_ms;
     char *talk = malloc(TALK_BYTES_MAX + 1);
     size_t len = 0;
     int result = 1; /* nothing yet */
@@ -149,12 +155,12 @@ static int listen_to(const struct cli *cli, const char *name, int fd, int timeou
 
         progress_tick(p);
         if (ready <= 0) {
-            if (timeout_ms >= 0 && progress_now_ms() >= deadline_ms)
+            if (s->timeout_ms >= 0 && progress_now_ms() >= deadline_ms)
                 result = error_set(err, RESULT_TIMEOUT,
                                    "%s is not online after %d s. The monitor goes on with it: "
                                    "\"regckpt status %s\" tells how far it is, \"regckpt offline "
                                    "%s\" ends it.",
-                                   name, timeout_ms / 1000, name, name);
+                                   name, s->timeout_ms / 1000, name, name);
             continue;
         }
         got = read(fd, talk + len, TALK_BYTES_MAX - len);
@@ -163,7 +169,7 @@ static int listen_to(const struct cli *cli, const char *name, int fd, int timeou
         if (got > 0) {
             len += (size_t)got;
             talk[len] = 0;
-            if (read_lines(talk, &len, p))
+            if (read_lines(talk, &len, s, p))
                 result = RESULT_OK;
             else if (len == TALK_BYTES_MAX)
                 got = 0;
@@ -178,8 +184,8 @@ static int listen_to(const struct cli *cli, const char *name, int fd, int timeou
     return result;
 }
 
-int monitor_start(const struct cli *cli, const char *name, const char *prefix, int timeout_ms,
-                  struct progress *p, struct error *err)
+int monitor_start(const struct cli *cli, const char *name, struct start *s, struct progress *p,
+                  struct error *err)
 {
     char *program = settings_find_program("regckpt-monitor", err);
     int ready_fd, result;
@@ -187,10 +193,10 @@ int monitor_start(const struct cli *cli, const char *name, const char *prefix, i
 
     if (!program)
         return err->code;
-    if ((pid = spawn(cli, name, prefix, program, &ready_fd, err)) < 0) {
+    if ((pid = spawn(cli, name, s, program, &ready_fd, err)) < 0) {
         result = err->code;
     } else {
-        result = listen_to(cli, name, ready_fd, timeout_ms, p, err);
+        result = listen_to(cli, name, ready_fd, s, p, err);
         close(ready_fd);
         /* It has made itself a daemon, or has failed and is about to end; never wait for it longer.
          */
@@ -203,11 +209,12 @@ int monitor_start(const struct cli *cli, const char *name, const char *prefix, i
 int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err)
 {
     char *program = settings_find_program("regckpt-monitor", err), *argv[16];
+    const struct start s = {.prefix = prefix};
     int result;
 
     if (!program)
         return err->code;
-    monitor_arguments(cli, name, prefix, program, NULL, argv);
+    monitor_arguments(cli, name, &s, program, NULL, argv);
     fflush(NULL);
     signal(SIGPIPE, SIG_DFL);
     execv(program, argv);

@@ -8,13 +8,21 @@
 
 #include "cli.h"
 #include "progress.h"
+#include "takeover.h"
+
+/* How a resource goes online. */
+struct start {
+    const char *prefix;    /* NULL: the resource's */
+    const char *takeover;  /* the token of an owner that may be displaced (takeover.h); NULL: none */
+    int timeout_ms;        /* -1: as long as it takes */
+    char displaced[OWNER_TEXT_BYTES]; /* out: who was, as his lock named him; "": nobody */
+};
 
 /*
- * Starts it and waits until the resource is online or the monitor says why not.  timeout_ms -1: as
- * long as it takes.  RESULT_TIMEOUT: the monitor goes on; the message says how to end it.
+ * Starts it and waits until the resource is online or the monitor says why not.   RESULT_TIMEOUT: the monitor goes on; the message says how to end it.
  */
-int monitor_start(const struct cli *cli, const char *name, const char *prefix, int timeout_ms,
-                  struct progress *p, struct error *err);
+int monitor_start(const struct cli *cli, const char *name, struct start *s, struct progress *p,
+                  struct error *err);
 
 /* Becomes the monitor in the foreground; returns only if that fails. */
 int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Counting a process's calls by ptrace.
+ */
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "iotrace.h"
+
+void iotrace_me(void)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGSTOP);
+}
+
+/* A text in the process. */
+static void read_text(pid_t pid, uint64_t at, char text[PATH_MAX])
+{
+    uint64_t end = (at / 4096 + 1) * 4096; /* the next page may not be there */
+    struct iovec here = {text, end - at < PATH_MAX - 1 ? end - at : PATH_MAX - 1};
+    struct iovec there = {(void *)(uintptr_t)at, here.iov_len};
+    ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+
+    text[got > 0 ? got : 0] = 0;
+}
+
+static void read_descriptor(pid_t pid, uint64_t fd, char text[PATH_MAX])
+{
+    char path[64];
+    ssize_t len;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)fd);
+    len = readlink(path, text, PATH_MAX - 1);
+    text[len > 0 ? len : 0] = 0;
+}
+
+/* Which file does a call reach?  "": none that counts. */
+static void file_of(pid_t pid, const struct __ptrace_syscall_info *i, char text[PATH_MAX])
+{
+    *text = 0;
+    switch (i->entry.nr) {
+    case SYS_openat:
+    case SYS_unlinkat:
+    case SYS_renameat:
+    case SYS_renameat2:
+    case SYS_mkdirat:
+        read_text(pid, i->entry.args[1], text);
+        break;
+#ifdef SYS_open
+    case SYS_open:
+    case SYS_unlink:
+    case SYS_rename:
+    case SYS_mkdir:
+        read_text(pid, i->entry.args[0], text);
+        break;
+#endif
+    case SYS_write:
+    case SYS_pwrite64:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_ftruncate:
+    case SYS_fallocate:
+    case SYS_fcntl:
+        read_descriptor(pid, i->entry.args[0], text);
+        break;
+    }
+}
+
+/* Takes a look at the call that is about to be made; true: it counts. */
+static bool count(pid_t pid, const char *dir, struct iotrace *out)
+{
+    struct __ptrace_syscall_info info;
+    char file[PATH_MAX];
+
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) <= 0 ||
+        info.op != PTRACE_SYSCALL_INFO_ENTRY)
+        return false;
+    file_of(pid, &info, file);
+    if (strncmp(file, dir, strlen(dir)))
+        return false;
+    out->calls++;
+    out->checkpoint = strstr(file, "/checkpoint.tdb") &&
+                      (info.entry.nr == SYS_pwrite64 || info.entry.nr == SYS_fsync ||
+                       info.entry.nr == SYS_fdatasync);
+    return true;
+}
+
+/* The next stop of the child. */
+static int wait_for(pid_t pid, void (*idle)(void))
+{
+    int status;
+
+    /* most stops come at once */
+    for (unsigned n = 0; waitpid(pid, &status, idle ? WNOHANG : 0) != pid; n++) {
+        idle();
+        if (n > 20)
+            poll(NULL, 0, 1);
+        else
+            sched_yield();
+    }
+    return status;
+}
+
+bool iotrace_run(pid_t pid, const char *dir, unsigned long n, int signal, void (*idle)(void),
+                 struct iotrace *out)
+{
+    int pass = 0;
+
+    memset(out, 0, sizeof(*out));
+    waitpid(pid, &out->status, 0); /* its own stop */
+    ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC));
+    for (;;) {
+        if (ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(uintptr_t)pass))
+            abort();
+        out->status = wait_for(pid, idle);
+        pass = 0;
+        if (WIFEXITED(out->status) || WIFSIGNALED(out->status))
+            return false;
+        if (WSTOPSIG(out->status) == (SIGTRAP | 0x80)) {
+            if (!count(pid, dir, out) || out->calls < n)
+                continue;
+            kill(pid, signal);
+            ptrace(PTRACE_DETACH, pid, NULL, NULL);
+            return true;
+        }
+        if (WSTOPSIG(out->status) != SIGTRAP)
+            pass = WSTOPSIG(out->status);
+    }
+}
