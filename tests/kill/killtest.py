@@ -120,13 +120,15 @@ class Run:
         os.makedirs(self.now)
         node.regckpt("online", RESOURCE)
         self.lag = lag
-        wait_for(lambda: os.path.exists(os.path.join(self.now, "found")), "the program says what is there")
+        wait_for(lambda: os.path.exists(os.path.join(self.now, "found")),
+                 "the program says what is there")
 
     def judge(self):
         victim, kill_us, lag, where = self.hit
         strict = not lag or victim == "program"
         due_us = 1 << 63 if strict else kill_us - (lag + IN_FLIGHT_MS) * 1000
-        verdict = killjudge.judge(self.before, os.path.join(self.now, "found"), self.last, due_us, kill_us)
+        verdict = killjudge.judge(self.before, os.path.join(self.now, "found"), self.last, due_us,
+                                  kill_us)
         self.last = verdict.last
         kind = "lag %d" % lag
         self.acknowledged[kind] = self.acknowledged.get(kind, 0) + verdict.acknowledged
@@ -147,7 +149,8 @@ class Run:
             with open(path, encoding="utf-8", errors="replace") as log:
                 print("".join("    " + line for line in log.readlines()[-LOG_LINES:]), end="")
         if os.environ.get("KEEP"):
-            shutil.copytree(self.files, os.path.join(os.environ["KEEP"], "%d-%d" % (os.getpid(), self.round - 1)))
+            name = "%d-%d" % (os.getpid(), self.round - 1)
+            shutil.copytree(self.files, os.path.join(os.environ["KEEP"], name))
 
     def wrong(self, text):
         self.failures += 1

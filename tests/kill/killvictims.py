@@ -89,10 +89,11 @@ class Strike:
         else:
             self.pids = list(self.found.get(victim, []))
         self.missing = [k for k in ("monitor", "wineserver", "host", "program") if k not in self.found]
-        # Who must be gone afterwards: all of the resource, and where wineserver is gone all of the prefix.
+        # Who must be gone afterwards: the resource's; where wineserver is gone, all of the prefix.
         gone = [pid for kind, pids in self.found.items() for pid in pids
-                if pid in self.pids or (not victim.startswith("child") and
-                                        (victim in SERVERLESS or kind not in ("wineserver", "other")))]
+                if pid in self.pids or
+                (not victim.startswith("child") and
+                 (victim in SERVERLESS or kind not in ("wineserver", "other")))]
         self.pidfds = {}
         for pid in gone:
             try:
