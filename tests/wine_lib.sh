@@ -114,10 +114,18 @@ on_quietly_to()
     REGCKPT_CONF=${!conf} WINEPREFIX=${!prefix} "$@" >"$file" 2>/dev/null </dev/null
 }
 
-# set_value NODE KEY NAME DATA [VIEW]: by reg.exe, that is from outside of the resource's program.
+# set_value NODE KEY NAME DATA [VIEW]: by reg.exe, that is from outside of the resource's program.  What
+# a test stands on is not left to one try, and not to silence.
 set_value()
 {
-    on_quietly "$1" "$WINE" reg.exe add "HKLM\\$2" /v "$3" /t REG_SZ /d "$4" /f "/reg:${5:-64}"
+    local try
+    for try in 1 2 3; do
+        on_quietly "$1" "$WINE" reg.exe add "HKLM\\$2" /v "$3" /t REG_SZ /d "$4" /f \
+            "/reg:${5:-64}" && return 0
+        echo "    try $try of reg add HKLM\\$2 /v $3 ended with $?:"
+        sed 's/^/        /' "$TMP/quiet"
+    done
+    return 1
 }
 delete_value() { on_quietly "$1" "$WINE" reg.exe delete "HKLM\\$2" /v "$3" /f "/reg:${4:-64}"; }
 delete_key() { on_quietly "$1" "$WINE" reg.exe delete "HKLM\\$2" /f "/reg:${3:-64}"; }

@@ -12,7 +12,7 @@ wine_up a
 
 KEY='Software\RegckptHook'
 for view in 64 32; do
-    set_value a "$KEY\\Children" Made made $view
+    ok 'set_value a "$KEY\\Children" Made made $view' "a key for children of $view bits"
 done
 dir=$TMP/hook
 
