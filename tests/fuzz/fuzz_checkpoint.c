@@ -58,7 +58,7 @@ static void check_roll_back(const char *path, int read_before)
     struct snapshot s;
     int read;
 
-    if (tdbfile_roll_back(path, &err)) return;
+    if (tdbfile_roll_back(path, path, &err)) return;
     if (!(read = snapshot_read(path, SNAPSHOT_HISTORY, &s, &err))) snapshot_free(&s);
     if (read && !read_before) fprintf(stderr, "%s\n", err.text);
     FUZZ_HOLDS(!read || read_before);
