@@ -19,8 +19,13 @@ is "$CODE" 0 "a resource with lag 0"
 # try COMMAND...: as on a; does it succeed?
 try() { on a "$@" && [ "$CODE" = 0 ]; }
 
-# reported COUNT: has the hook reported that many changes?
-reported() { try regckpt status app --json && (($(json resources.0.monitor.hook_changes) >= $1)); }
+# at_work PROCESSES CHANGES: is the hook in that many processes, and has it reported that many changes?
+# Each is waited for: the program alone may have reported them all before its child is there.
+at_work()
+{
+    try regckpt status app --json && (($(json resources.0.monitor.hooked) == $1)) &&
+        (($(json resources.0.monitor.hook_changes) >= $2))
+}
 
 # json NAME: what the last run's JSON has at that path, as "resources.0.monitor.source".
 json()
@@ -50,7 +55,7 @@ ok '((CODE <= 1))' "online --dry-run with lag 0 ($CODE)"
 online a app
 is "$CODE" 0 "online with lag 0"
 # The program and its child, one change each and no more for ten minutes.
-ok 'wait_for 20 reported 2' "status: what the hook reports is counted"
+ok 'wait_for 20 at_work 2 2' "status: what the hook reports is counted"
 on a regckpt status app
 is "$CODE" 0 "status: fine"
 ok 'grep -Eq "^app: ONLINE on node a, protected(, lag [0-9]+ ms)?$" "$TMP/stdout"' "status: protected"
