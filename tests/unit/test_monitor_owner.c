@@ -8,8 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "iotrace.h"
 #include "monitor_fixture.h"
 #include "played_wine.h"
+
+#define ORPHANED_CALLS 24 /* to the store: several tries and looks */
 
 static struct error err;
 
@@ -89,29 +92,65 @@ static void test_second_monitor_is_refused_and_told_who(void **state)
     monitor_ends_offline();
 }
 
+/* A process that has the lock, and is no monitor. */
+static pid_t given_holder(void)
+{
+    pid_t holder;
+    int lock;
+
+    assert_int_equal(store_own(fix.store, "app", &lock, &err), 0);
+    if (!(holder = fork()))
+        for (;;)
+            pause();
+    close(lock); /* the child has it still */
+    return holder;
+}
+
+static void end_holder(pid_t holder)
+{
+    kill(holder, SIGKILL);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+}
+
 static void test_lock_left_with_a_process_is_refused_and_told(void **state)
 {
     char holder_pid[16];
-    int lock;
     pid_t holder;
 
     (void)state;
     given_key(APP, KEY_CAPTURED, "a=1", NULL);
-    assert_int_equal(store_own(fix.store, "app", &lock, &err), 0);
-    if (!(holder = fork())) {
-        pause();
-        _exit(0);
-    }
-    close(lock); /* the child has it still */
+    holder = given_holder();
     snprintf(holder_pid, sizeof(holder_pid), " %d ", (int)holder);
     monitor_begin();
     assert_int_equal(monitor_wait_ready(), RESULT_OWNED);
     assert_int_equal(monitor_wait_end(), 120);
-    kill(holder, SIGKILL);
-    waitpid(holder, NULL, 0);
+    end_holder(holder);
     assert_says(fix.talk, holder_pid);
     monitor_online();
     monitor_ends_offline();
+}
+
+/* What a killed monitor left ends while the next one tries and looks, at each of its calls in turn. */
+static void test_lock_let_go_at_each_call_of_an_online_is_taken(void **state)
+{
+    struct iotrace trace;
+
+    (void)state;
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    fix.before_exec = iotrace_me;
+    for (unsigned long n = 1; n <= ORPHANED_CALLS; n++) {
+        pid_t holder = given_holder();
+
+        monitor_begin();
+        if (!iotrace_run(fix.monitor, fix.store, n, SIGSTOP, NULL, &trace))
+            fail_msg("it ended before call %lu", n);
+        AWAIT(waitpid(fix.monitor, NULL, WUNTRACED | WNOHANG) == fix.monitor);
+        end_holder(holder);
+        kill(fix.monitor, SIGCONT);
+        if (monitor_wait_ready())
+            fail_msg("let go at call %lu: %s", n, fix.talk);
+        monitor_ends_offline();
+    }
 }
 
 static void test_owner_that_was_killed_is_followed_at_once(void **state)
@@ -225,6 +264,7 @@ static void test_empty_checkpoint_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     MONITOR_TEST(test_second_monitor_is_refused_and_told_who),
     MONITOR_TEST(test_lock_left_with_a_process_is_refused_and_told),
+    MONITOR_TEST(test_lock_let_go_at_each_call_of_an_online_is_taken),
     MONITOR_TEST(test_owner_that_was_killed_is_followed_at_once),
     MONITOR_TEST(test_online_after_offline_finds_its_socket),
     MONITOR_TEST(test_refused_online_leaves_the_state_of_a_dead_owner),

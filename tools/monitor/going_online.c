@@ -107,19 +107,21 @@ static int displace(struct monitor *m, struct error *err)
 
 /*
  * The lock.  A monitor that was killed leaves a program that is being ended, and holds the lock until
- * it is: that is waited for; what another node holds, or a monitor that lives, is not.
+ * it is: that is waited for; what another node holds, or a monitor that lives, is not.  Where nobody is
+ * found, who held it may have ended since it was tried: so there is one try more.
  */
 static int take_lock(struct monitor *m, struct error *err)
 {
     int64_t until = clock_us() + DYING_US;
+    bool orphaned = true;
     int error;
 
     m->owner.store = m->settings.store;
     m->owner.resource = m->name;
     m->owner.node = m->settings.node;
-    while ((error = takeover_own(&m->owner, err)) == RESULT_OWNED &&
-           lock_is_orphaned(m->settings.store, m->name) && clock_us() < until)
-        usleep(20000);
+    while ((error = takeover_own(&m->owner, err)) == RESULT_OWNED && orphaned)
+        if ((orphaned = lock_is_orphaned(m->settings.store, m->name) && clock_us() < until))
+            usleep(20000);
     return error == RESULT_OWNED && m->takeover ? displace(m, err) : error;
 }
 
