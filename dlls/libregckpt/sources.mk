@@ -17,6 +17,10 @@ libregckpt_SOURCES = \
 	exclude.c \
 	glob.c \
 	history.c \
+	hive_bins.c \
+	hive_read.c \
+	hive_walk.c \
+	hive_write.c \
 	hostlink.c \
 	hostlink_program.c \
 	hostlink_registry.c \
