@@ -49,7 +49,8 @@ static void tell_end(int pid, const char *process, void *arg)
 /*
  * No monitor is here: offline already, somebody else's, or held by what a killed monitor left.
  * Such processes mostly end by themselves at once, with the job of their host; those that stay are
- * ended.
+ * ended.  Where nobody is found, who held it may have ended since it was tried: so there is one try
+ * more.
  */
 static int check_released(const struct cli *cli, const char *name, bool *orphaned,
                           struct error *err)
@@ -57,10 +58,14 @@ static int check_released(const struct cli *cli, const char *name, bool *orphane
     const char *store = cli->settings.store;
     int lock_fd, result = store_own(store, name, &lock_fd, err);
 
-    for (int waited_ms = 0; result == RESULT_OWNED && lock_is_orphaned(store, name) &&
-                            waited_ms < DYING_MS; waited_ms += PAUSE_MS) {
-        *orphaned = true;
-        usleep(PAUSE_MS * 1000);
+    bool held = true;
+
+    for (int waited_ms = 0; result == RESULT_OWNED && held && waited_ms < DYING_MS;
+         waited_ms += PAUSE_MS) {
+        if ((held = lock_is_orphaned(store, name))) {
+            *orphaned = true;
+            usleep(PAUSE_MS * 1000);
+        }
         result = store_own(store, name, &lock_fd, err);
     }
     if (result == RESULT_OWNED && lock_is_orphaned(store, name)) {
