@@ -107,8 +107,8 @@ static int displace(struct monitor *m, struct error *err)
 
 /*
  * The lock.  A monitor that was killed leaves a program that is being ended, and holds the lock until
- * it is: that is waited for; what another node holds, or a monitor that lives, is not.  Where nobody is
- * found, who held it may have ended since it was tried: so there is one try more.
+ * it is: that is waited for; what another node holds, or a monitor that lives, is not.  Where nobody
+ * is found, who held it may have ended since it was tried: so there is one try more.
  */
 static int take_lock(struct monitor *m, struct error *err)
 {
