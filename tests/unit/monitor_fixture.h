@@ -25,7 +25,7 @@
 #include "settings.h"
 #include "store.h"
 
-#define WAIT_MS 30000
+#define WAIT_MS 60000
 #define APP "Software\\App"
 #define OTHER "Software\\Other"
 

@@ -46,20 +46,26 @@ void program_is_to(const char *calls)
     played_write(fix.prefix, "calls", text, len);
 }
 
-const char *program_does(const char *calls)
+/* Waits until all calls that were given are done; the answer of the last. */
+static const char *last_answer(void)
 {
     static char given[CALLS_BYTES_MAX], answers[CALLS_BYTES_MAX];
     size_t len;
     char *last;
     unsigned wanted;
 
-    program_is_to(calls);
     wanted = lines_in(given, played_read(fix.prefix, "calls", given, sizeof(given)));
     AWAIT((len = played_read(fix.prefix, "answers", answers, sizeof(answers) - 1)) &&
           lines_in(answers, len) >= wanted);
     answers[len - 1] = 0;
     last = strrchr(answers, '\n');
     return last ? last + 1 : answers;
+}
+
+const char *program_does(const char *calls)
+{
+    program_is_to(calls);
+    return last_answer();
 }
 
 void program_does_apart(const char *calls)
@@ -77,6 +83,28 @@ void ring_of_app(struct ring *ring)
     snprintf(path, sizeof(path), "%s/ring", fix.run_dir);
     if (ring_open(path, ring, &err))
         fail_msg("%s", err.text);
+}
+
+const char *program_waits_apart(const char *calls, uint32_t count)
+{
+    struct ring ring;
+
+    ring_of_app(&ring);
+    monitor_pauses();
+    program_is_to(calls);
+    AWAIT(__atomic_load_n(&ring.shared->waiting, __ATOMIC_SEQ_CST) == count);
+    monitor_goes_on();
+    ring_close(&ring);
+    return last_answer();
+}
+
+void report_apart(struct ring *ring, uint32_t lane, uint32_t process, const struct change *change)
+{
+    monitor_pauses();
+    assert_true(ring_lane_take(ring, lane));
+    ring_append(ring, lane, process, change, 0);
+    ring_lane_give(ring, lane);
+    monitor_goes_on();
 }
 
 static bool holds_lane(const struct ring *ring)

@@ -24,6 +24,10 @@ const char *program_does(const char *calls);
  * then a scan makes up for that.)
  */
 void program_does_apart(const char *calls);
+/* The same for calls that wait for their commits: until so many do. The answer of the last. */
+const char *program_waits_apart(const char *calls, uint32_t count);
+/* The test itself reports a change, the same way. */
+void report_apart(struct ring *ring, uint32_t lane, uint32_t process, const struct change *change);
 #define assert_does(calls, answer) assert_string_equal(program_does(calls), answer)
 
 /* Stops the monitor where it holds no lane of its ring: what is reported now comes as one batch. */

@@ -18,6 +18,7 @@
 #include "winereg.h"
 
 #define TICK_MS 5
+#define PATIENCE_MS 60000 /* the monitor may be stopped meanwhile */
 #define KEYS_MAX 16
 #define STATUS_NO_SUCH_KEY 0xc0000034u
 #define STATUS_COLLISION 0xc0000035u
@@ -46,7 +47,7 @@ static void send_event(uint32_t type, uint32_t value)
 
     pack_init(&p);
     pack_u32(&p, value);
-    if (message_send(host.sock, type, 0, &p, -1, 10000))
+    if (message_send(host.sock, type, 0, &p, -1, PATIENCE_MS))
         _exit(121);
     pack_free(&p);
 }
@@ -365,7 +366,7 @@ static void serve(struct message *m)
     pack_u32(&p, HOST_ERROR_NTSTATUS);
     pack_text(&p, a.status ? "the played request" : "");
     pack_raw(&p, a.more.bytes, a.more.len);
-    if (message_send(host.sock, HOST_REPLY, m->tag, &p, -1, 10000) || last)
+    if (message_send(host.sock, HOST_REPLY, m->tag, &p, -1, PATIENCE_MS) || last)
         _exit(0);
     pack_free(&p);
     pack_free(&a.more);
@@ -403,7 +404,7 @@ void played_host_run(const struct played_host_args *args)
     pack_u32(&p, 64);
     pack_u32(&p, (uint32_t)getpid());
     pack_text(&p, host.service);
-    if (message_send(host.sock, HOST_HELLO, 0, &p, -1, 10000))
+    if (message_send(host.sock, HOST_HELLO, 0, &p, -1, PATIENCE_MS))
         _exit(121);
     pack_free(&p);
     for (;;) {
@@ -412,7 +413,7 @@ void played_host_run(const struct played_host_args *args)
         if (poll(wait, 2, TICK_MS) < 0 || wait[1].revents)
             _exit(1); /* as Wine does without its server */
         if (wait[0].revents) {
-            if (message_receive(host.sock, &m, 10000))
+            if (message_receive(host.sock, &m, PATIENCE_MS))
                 _exit(121);
             serve(&m);
         }

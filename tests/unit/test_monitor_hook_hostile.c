@@ -37,9 +37,7 @@ static void report(struct change *c, const char *path, const char *name)
     c->name = wide(name);
     if (!c->key_id)
         c->key_id = 1;
-    assert_true(ring_lane_take(&ring, 3));
-    ring_append(&ring, 3, 0, c, 0);
-    ring_lane_give(&ring, 3);
+    report_apart(&ring, 3, 0, c);
     free((void *)c->path.units);
     free((void *)c->name.units);
 }
@@ -201,9 +199,7 @@ static void test_report_by_a_process_that_is_not_there_is_saved(void **state)
     given_ring();
     given_registry(APP, "a=2");
     c.name = wide("a");
-    assert_true(ring_lane_take(&ring, 3));
-    ring_append(&ring, 3, 200, &c, 0);
-    ring_lane_give(&ring, 3);
+    report_apart(&ring, 3, 200, &c);
     free((void *)c.name.units);
     AWAIT(checkpoint_holds(APP, "a=2"));
     assert_string_equal(history_of("a").last.who, "hook");

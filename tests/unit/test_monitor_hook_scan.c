@@ -40,7 +40,7 @@ static void calls_during_a_scan(const char *calls, unsigned count)
     AWAIT(is_stopped(played_pid("agent")));
     number = ring_last_number(&ring);
     program_is_to(calls);
-    AWAIT(ring_last_number(&ring) == number + count);
+    AWAIT(ring_last_number(&ring) >= number + count);
     assert_int_equal(kill(played_pid("agent"), SIGCONT), 0);
     ring_close(&ring);
 }

@@ -73,6 +73,7 @@ static void test_outside_change_is_scanned_at_once(void **state)
     notifications_fire();
     program_does("outside set " APP " a=2");
     AWAIT(checkpoint_holds(APP, "a=2"));
+    AWAIT(monitor_scans() == scans + 1);
     assert_int_equal(times_asked("arm"), arms);
     assert_int_equal(times_asked("save"), saves + 1);
     assert_int_equal(STATUS(corrections), 0);
