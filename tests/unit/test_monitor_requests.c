@@ -97,20 +97,28 @@ static void test_status_answers_while_the_host_hangs(void **state)
     assert_int_equal(monitor_wait_end(), 124);
 }
 
-static void test_status_answers_beside_connections_that_say_nothing(void **state)
+/* How long it takes to be told the status beside them. */
+static int64_t status_ms_beside_silent_ones(void)
 {
     int silent[80];
-    int64_t began;
+    int64_t began, took;
 
-    (void)state;
-    given_online();
     for (int i = 0; i < 80; i++)
         silent[i] = ctl_connect();
     began = fixture_now_ms();
     assert_int_equal(ctl_plain(CTL_STATUS, &err), 0);
-    assert_true(fixture_now_ms() - began < 1500); /* one of them alone may take 2000 */
+    took = fixture_now_ms() - began;
     for (int i = 0; i < 80; i++)
         close(silent[i]);
+    return took;
+}
+
+static void test_status_answers_beside_connections_that_say_nothing(void **state)
+{
+    (void)state;
+    given_online();
+    /* one of them alone may take 2000 ms; so may a busy machine, but not always */
+    AWAIT(status_ms_beside_silent_ones() < 1500);
     monitor_ends_offline();
 }
 
