@@ -8,6 +8,7 @@
 
 #include "monitor_fixture.h"
 #include "played_wine.h"
+#include "ring_private.h"
 
 /* An ASCII text as UTF-16. */
 static struct utf16 wide(const char *text, size_t len)
@@ -298,6 +299,11 @@ pid_t played_pid(const char *name)
 
     snprintf(file, sizeof(file), "%s.pid", name);
     return (pid_t)played_number(fix.prefix, file, 0);
+}
+
+bool played_is_gone(pid_t pid)
+{
+    return pid <= 0 || ring_process_is_dead((uint32_t)pid);
 }
 
 void program_ends(uint32_t code)

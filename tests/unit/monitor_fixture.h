@@ -97,6 +97,7 @@ void given_file(const char *name, const char *text); /* in the prefix */
 bool prefix_has(const char *name);
 unsigned times_asked(const char *request);
 pid_t played_pid(const char *name); /* "agent", "wineserver", "program"; 0: none */
+bool played_is_gone(pid_t pid);       /* 0 is; one that nobody has waited for is too */
 void program_ends(uint32_t code);
 
 /* --- the monitor --- */

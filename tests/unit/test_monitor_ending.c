@@ -21,7 +21,7 @@ static void assert_released(void)
 {
     assert_true(resource_is_free());
     assert_int_equal(played_pid("program"), 0);
-    AWAIT(!played_pid("agent") || kill(played_pid("agent"), 0));
+    AWAIT(played_is_gone(played_pid("agent")));
 }
 
 static void test_program_that_ends_with_0_is_saved(void **state)
@@ -103,7 +103,7 @@ static void test_host_that_dies_ends_the_program(void **state)
     assert_int_equal(monitor_wait_end(), 124);
     assert_checkpoint(APP, "a=1"); /* nobody could scan any more */
     assert_true(resource_is_free());
-    AWAIT(!played_pid("program") || kill(played_pid("program"), 0));
+    AWAIT(played_is_gone(played_pid("program")));
 }
 
 static void test_host_that_dies_in_the_final_scan_is_no_success(void **state)
