@@ -26,7 +26,10 @@ void iotrace_me(void)
     /* a program that looks for leaks at its end traces itself, which only one can do */
     snprintf(more, sizeof(more), "%s:detect_leaks=0", options ? options : "");
     setenv("ASAN_OPTIONS", *more == ':' ? more + 1 : more, 1);
-    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL)) { /* a stop would never be heard of */
+        perror("ptrace is not allowed here");
+        _exit(1);
+    }
     raise(SIGSTOP);
 }
 
@@ -125,6 +128,8 @@ bool iotrace_run(pid_t pid, const char *dir, unsigned long n, int signal, void (
 
     memset(out, 0, sizeof(*out));
     waitpid(pid, &out->status, 0); /* its own stop */
+    if (!WIFSTOPPED(out->status))
+        return false;
     ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC));
     for (;;) {
         if (ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(uintptr_t)pass))
