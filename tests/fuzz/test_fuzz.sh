@@ -3,11 +3,13 @@
 #
 # Runs each harness for SECONDS_EACH seconds, from its kept seeds (corpus/NAME) and from what was a
 # finding once (regressions/NAME).  Says how many inputs were tried; the input of a finding stays in
-# $BUILD/fuzz-findings/NAME: "out/fuzz/fuzz_NAME FILE" shows it again.
+# $BUILD/fuzz-findings/NAME: "out/fuzz/fuzz_NAME FILE" shows it again.  SEED=N goes another way, 0 another
+# each time: what is new is for who looks for it, not for who checks a change.
 . "$(dirname "$0")/../lib.sh"
 suite test_fuzz
 
 SECONDS_EACH=${SECONDS_EACH:-10}
+SEED=${SEED:-1}
 MEMORY_MB=512     # of a harness, with its sanitizers
 INPUT_SECONDS=60  # one input that takes so long hangs: usual are milliseconds
 harnesses=("$SRC"/tests/fuzz/fuzz_*.c)
@@ -36,7 +38,7 @@ for source in "${harnesses[@]}"; do
     given=("$SRC/tests/fuzz/corpus/$name")
     [ ! -d "$SRC/tests/fuzz/regressions/$name" ] || given+=("$SRC/tests/fuzz/regressions/$name")
     run env TMPDIR="$TMP" nice -n 10 "$BUILD/out/fuzz/fuzz_$name" \
-        -max_total_time="$SECONDS_EACH" -rss_limit_mb=$MEMORY_MB -timeout=$INPUT_SECONDS \
+        -seed="$SEED" -max_total_time="$SECONDS_EACH" -rss_limit_mb=$MEMORY_MB -timeout=$INPUT_SECONDS \
         -report_slow_units=$INPUT_SECONDS -print_final_stats=1 -artifact_prefix="$findings/" \
         "$TMP/$name" "${given[@]}"
     tried=$(figure number_of_executed_units "$TMP/stderr")
