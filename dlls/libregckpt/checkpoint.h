@@ -163,7 +163,8 @@ void snapshot_free(struct snapshot *s);
 typedef void verify_fn(const char *where, const char *what, void *arg);
 /*
  * Checks everything: TDB's structure (tdb_check), every record, the sums, the order of keys.
- * 0, or RESULT_DAMAGED after telling all problems, or what snapshot_read gives.
+ * 0, or RESULT_DAMAGED after telling all problems, or what snapshot_read gives.  As that one it may
+ * be called while somebody writes.
  */
 int checkpoint_verify(const char *path, verify_fn *fn, void *arg, struct error *err);
 

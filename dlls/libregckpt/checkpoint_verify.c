@@ -142,31 +142,47 @@ static int check_copy(const struct tdbfile *f, struct telling *t, struct error *
     return ret;
 }
 
+/* Everything about the file that f has open, of which it has a copy then; tells all that is wrong. */
+static int examine(struct tdbfile *f, struct telling *t, struct error *err)
+{
+    struct error first = { 0, "" };
+    struct snapshot none;
+    uint32_t format;
+    int ret;
+
+    memset(&none, 0, sizeof(none));
+    t->snapshot = &none;
+    t->count = 0;
+    if ((!f->bytes && (ret = tdbfile_load(f, &first))) || (ret = tdbfile_roll_back_copy(f, &first))) {
+        if (ret == RESULT_DAMAGED) tell(0, NULL, first.text, t);
+    } else if (!(ret = record_check_format(f, &format, &first)) || ret == RESULT_DAMAGED) {
+        int checked = check_copy(f, t, &first);
+
+        if (checked) ret = checked;
+        if (!checked && t->count)
+            ret = error_set(&first, RESULT_DAMAGED, "%s is damaged (%lu problem%s)" WAYS_OUT, f->path,
+                            t->count, t->count == 1 ? "" : "s");
+    }
+    if (ret && err) *err = first;
+    return ret;
+}
+
 int checkpoint_verify(const char *path, verify_fn *fn, void *arg, struct error *err)
 {
-    struct telling t = { fn, arg, NULL, 0 };
-    struct error first = { 0, "" };
-    struct snapshot s;
+    struct tdbfile_looks looks = { 0 };
+    struct telling t = { NULL, arg, NULL, 0 };
     struct tdbfile f;
-    int ret = snapshot_read(path, SNAPSHOT_HISTORY, &s, &first);
+    int ret;
 
-    /* Reading it as others do waits for a writer to be done; what is damage then, stays. */
-    if (!ret) snapshot_free(&s);
-    if (ret && ret != RESULT_DAMAGED) {
-        if (err) *err = first;
-        return ret;
+    for (;;) {
+        if (!(ret = tdbfile_open(&f, path, err))) ret = examine(&f, &t, err);
+        if (!tdbfile_look_again(&looks, &f, ret)) break;
+        tdbfile_close(&f);
     }
-    memset(&s, 0, sizeof(s));
-    t.snapshot = &s;
-    if ((ret = tdbfile_open(&f, path, err))) return ret;
-    if ((ret = tdbfile_load(&f, err)) || (ret = tdbfile_roll_back_copy(&f, err))) {
-        if (ret == RESULT_DAMAGED && err) tell(0, NULL, err->text, &t);
-    } else {
-        ret = check_copy(&f, &t, err);
+    if (ret == RESULT_DAMAGED && fn && f.fd >= 0) { /* it stays: now it is told, of the same copy */
+        t.fn = fn;
+        ret = examine(&f, &t, err);
     }
     tdbfile_close(&f);
-    if (ret || (!t.count && !first.code)) return ret;
-    if (!t.count) return error_set(err, RESULT_DAMAGED, "%s", first.text);
-    return error_set(err, RESULT_DAMAGED, "%s is damaged (%lu problem%s)" WAYS_OUT,
-                     path, t.count, t.count == 1 ? "" : "s");
+    return ret;
 }

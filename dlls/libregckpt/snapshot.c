@@ -10,14 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "content.h"
 #include "history.h"
-
-#define MOST_TRIES 100
-#define CALM_TRIES 3          /* damage in a file that does not change is damage */
-#define PAUSE_NS 20000000     /* 20 ms: more than a file time's grain and than a usual commit */
 
 /* What a report needs to make an error. */
 struct telling {
@@ -133,53 +128,45 @@ static int check_still(const char *path, const struct state_record *head, struct
     return ret;
 }
 
-/* Reads once. *mark: what the file looked like, for telling whether it changed since. */
-static int read_once(const char *path, unsigned flags, struct snapshot *out, uint64_t mark[2],
+/* Reads once; f is closed then. */
+static int read_once(struct tdbfile *f, const char *path, unsigned flags, struct snapshot *out,
                      struct error *err)
 {
     struct state_record head;
-    struct tdbfile f;
     int ret;
 
     memset(out, 0, sizeof(*out));
-    if ((ret = tdbfile_open(&f, path, err))) return ret;
-    mark[0] = f.changed_ns;
-    mark[1] = f.size_bytes;
-    out->file_bytes = f.size_bytes;
-    if (flags == SNAPSHOT_HEAD && !f.interrupted) {
-        if (!(ret = record_check_format(&f, &out->format, err)) &&
-            !(ret = read_heads(&f, out, &head, err)))
+    if ((ret = tdbfile_open(f, path, err))) return ret;
+    out->file_bytes = f->size_bytes;
+    if (flags == SNAPSHOT_HEAD && !f->interrupted) {
+        if (!(ret = record_check_format(f, &out->format, err)) &&
+            !(ret = read_heads(f, out, &head, err)))
             ret = check_still(path, &head, err);
     } else {
-        if (!(ret = tdbfile_load(&f, err)) && !(ret = tdbfile_roll_back_copy(&f, err)) &&
-            !(ret = record_check_format(&f, &out->format, err)))
-            ret = read_content(&f, flags, out, err);
+        if (!(ret = tdbfile_load(f, err)) && !(ret = tdbfile_roll_back_copy(f, err)) &&
+            !(ret = record_check_format(f, &out->format, err)))
+            ret = read_content(f, flags, out, err);
         /* The history's data are views into the copy. */
         if (!ret && flags & SNAPSHOT_HISTORY) {
-            out->private = f.bytes;
-            f.bytes = NULL;
+            out->private = f->bytes;
+            f->bytes = NULL;
         }
     }
-    tdbfile_close(&f);
+    tdbfile_close(f);
     if (ret) snapshot_free(out);
     return ret;
 }
 
 int snapshot_read(const char *path, unsigned flags, struct snapshot *out, struct error *err)
 {
-    static const struct timespec pause = { 0, PAUSE_NS };
-    uint64_t mark[2] = { 0, 0 }, last[2] = { 0, 0 };
-    int ret, tries, calm = 0;
+    struct tdbfile_looks looks = { 0 };
+    struct tdbfile f;
+    int ret;
 
-    for (tries = 1;; tries++) {
-        ret = read_once(path, flags, out, mark, err);
-        /* FOREIGN too: the record that says otherwise may just be written. */
-        if (ret != RESULT_DAMAGED && ret != RESULT_FOREIGN) return ret;
-        calm = mark[0] == last[0] && mark[1] == last[1] ? calm + 1 : 1;
-        if (calm == CALM_TRIES || tries == MOST_TRIES) return ret;
-        memcpy(last, mark, sizeof(last));
-        nanosleep(&pause, NULL);
-    }
+    do {
+        ret = read_once(&f, path, flags, out, err);
+    } while (tdbfile_look_again(&looks, &f, ret));
+    return ret;
 }
 
 void snapshot_free(struct snapshot *s)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tdb.h>
@@ -19,6 +20,9 @@
 
 #define LOAD_STEP_BYTES (8u << 20)
 #define AHEAD 16 /* chains whose next record is on its way into the cache */
+#define MOST_LOOKS 100
+#define CALM_LOOKS 3          /* at a file that does not change */
+#define PAUSE_NS 20000000     /* 20 ms: more than a file time's grain and than a usual commit */
 
 /* Reads len bytes at an offset, from the copy or the file. RESULT_DAMAGED: they are not there. */
 static int read_at(const struct tdbfile *f, uint64_t at, void *to, size_t len)
@@ -131,6 +135,21 @@ void tdbfile_close(struct tdbfile *f)
     free(f->bytes);
     f->fd = -1;
     f->bytes = NULL;
+}
+
+bool tdbfile_look_again(struct tdbfile_looks *l, const struct tdbfile *f, int result)
+{
+    static const struct timespec pause = { 0, PAUSE_NS };
+    bool still = l->changed_ns == f->changed_ns && l->size_bytes == f->size_bytes;
+
+    /* FOREIGN too: the record that says otherwise may just be written. */
+    if (result != RESULT_DAMAGED && result != RESULT_FOREIGN) return false;
+    l->calm = still ? l->calm + 1 : 1;
+    if (++l->tries == MOST_LOOKS || l->calm == CALM_LOOKS) return false;
+    l->changed_ns = f->changed_ns;
+    l->size_bytes = f->size_bytes;
+    nanosleep(&pause, NULL);
+    return true;
 }
 
 int tdbfile_load(struct tdbfile *f, struct error *err)

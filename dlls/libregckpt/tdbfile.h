@@ -48,6 +48,19 @@ int tdbfile_open(struct tdbfile *f, const char *path, struct error *err);
 int tdbfile_open_as(struct tdbfile *f, const char *where, const char *path, struct error *err);
 void tdbfile_close(struct tdbfile *f);
 
+/* How often a file was looked at that seemed damaged; all zero at first. */
+struct tdbfile_looks {
+    unsigned tries, calm;
+    uint64_t changed_ns, size_bytes;
+};
+
+/*
+ * A copy made while a writer commits may hold some of the old and some of the new, and seems damaged
+ * or foreign.  After a read with this result: should the file be read again?  Pauses before it says
+ * yes.  Damage in a file that stands still is damage.
+ */
+bool tdbfile_look_again(struct tdbfile_looks *l, const struct tdbfile *f, int result);
+
 /* Looks at the header (again): what it says is taken over.  As tdbfile_open; RESULT_DAMAGED. */
 int tdbfile_read_header(struct tdbfile *f, struct error *err);
 

@@ -152,6 +152,7 @@ static void test_snapshot_read_never_mixes_two_commits(void **state)
             assert_memory_equal(s.keys[0].image.root->values[i].data,
                                 s.keys[0].image.root->values[0].data, 4);
         snapshot_free(&s);
+        WORKS(checkpoint_verify(f->path, NULL, NULL, err));
     }
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
