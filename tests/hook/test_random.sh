@@ -3,7 +3,7 @@
 #
 # Random changes by racing threads and processes of both widths: what the hook reported, the checkpoint
 # and the live registry must be one.  SEED=N runs one again; STEPS=N (changes a thread, 800) and
-# ROUNDS=N make it longer, MANNERS="steady calm rough" (racer.c) are the ways of it.
+# ROUNDS=N make it longer, MANNERS="steady calm rough" (racer.c) are the ways of it, PROCESSES=N (4) race.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
@@ -15,6 +15,7 @@ RACERS=$BUILD/out/hook
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 STEPS=${STEPS:-800}
 ROUNDS=${ROUNDS:-1}
+PROCESSES=${PROCESSES:-4}
 MANNERS=${MANNERS:-steady calm rough}
 WIDTHS=64
 ! have_wine32 || WIDTHS=both
@@ -67,15 +68,15 @@ kill_doomed()
     done
 }
 
-# round MANNER SEED PROCESSES
+# round MANNER SEED
 round()
 {
     local manner=$1 seed=$2 name=$1 view
     DONE=$TMP/$name.done
     rm -f "$DONE"
-    echo "$manner, SEED=$seed STEPS=$STEPS"
+    echo "$manner, SEED=$seed STEPS=$STEPS PROCESSES=$PROCESSES"
     on a regckpt create "$name" --command \
-        "$(winpath "$RACERS/racer64.exe") drive $manner $KEY $seed $STEPS $3 $WIDTHS $(winpath "$DONE")"
+        "$(winpath "$RACERS/racer64.exe") drive $manner $KEY $seed $STEPS $PROCESSES $WIDTHS $(winpath "$DONE")"
     is "$CODE" 0 "$name: a resource"
     for view in 64 32; do
         on a regckpt add "$name" "$KEY" --future --view $view
@@ -88,7 +89,7 @@ round()
     fi
     ok 'wait_for 600 all_ended && [ "$(cat "$DONE")" = fine ]' "$name: all workers came to their end"
     ok 'wait_for 20 equal a "$name"' "$name: checkpoint and registry are equal"
-    ok 'racing "$name" $((STEPS * 4))' "$name: the hook reported $(status_number a "$name" hook_changes) changes"
+    ok 'racing "$name" $((STEPS * PROCESSES))' "$name: the hook reported $(status_number a "$name" hook_changes) changes"
     [ "$manner" = rough ] || sleep 1.5 # the longest until a scan settles what may have been somebody else
     is "$(status_number a "$name" unhooked)" 0 "$name: all processes were hooked"
     echo "    $(status_number a "$name" commits) commits, $(status_number a "$name" scans) scans," \
@@ -116,6 +117,6 @@ wine_up a
 on a regckpt init
 for ((i = 0; i < ROUNDS; i++)); do
     for manner in $MANNERS; do
-        round "$manner" $((SEED + i)) 4
+        round "$manner" $((SEED + i))
     done
 done

@@ -2,8 +2,10 @@
 # shellcheck shell=bash
 #
 # Can the tests of the hook fail?  In a copy of the sources one thing at a time is taken out of
-# regckpt.dll, and tests/hook/test_random.sh must find that out.  (What the ring does without its cut
-# is seen natively: tests/unit/test_ring_order.c.)
+# regckpt.dll, and tests/hook/test_random.sh must find that out, in one of a few tries: it is random, and
+# on a busy machine calls do not get their lanes in time, for which scans make up, and for the fault too.
+# Fewer processes need fewer scans.  (What the ring does without its cut is seen natively:
+# tests/unit/test_ring_order.c.)
 . "$(dirname "$0")/../lib.sh"
 suite mutants
 BUILT=$BUILD
@@ -19,10 +21,15 @@ copy()
     (cd "$TMP/build" && "$TMP/source/configure") >"$TMP/configure.log" 2>&1
 }
 
+is_found_out()
+{
+    ((CODE == 1)) && grep -q "^FAILED: .*: no scan found what the hook had not told" "$TMP/stdout"
+}
+
 # mutant NAME FILE SED-EXPRESSION...: changes lines of the copy's file, each expression at least one.
 mutant()
 {
-    local name=$1 file=$2 expression
+    local name=$1 file=$2 expression processes
     shift 2
     cp "$SRC/$file" "$TMP/source/$file"
     for expression in "$@"; do
@@ -34,11 +41,14 @@ mutant()
     run make -C "$TMP/build" regckpt.dll.so $WIDE
     is "$CODE" 0 "$name: it builds" || return
     cp "$TMP/build/"*.dll.so "$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}"
-    run env STAGE="$TMP/stage" STAGE_BINDIR="$TMP/stage${STAGE_BINDIR#"$STAGE"}" \
-        STAGE_PKGLIBDIR="$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}" BUILD="$BUILT" TMPDIR="$TMP" \
-        MANNERS=steady STEPS=1500 bash "$SRC/tests/hook/test_random.sh"
-    ok '((CODE == 1)) && grep -q "^FAILED: .*: no scan found what the hook had not told" "$TMP/stdout"' \
-        "$name: is found out"
+    for processes in 4 4 2 2 1 1 1 1; do
+        run env STAGE="$TMP/stage" STAGE_BINDIR="$TMP/stage${STAGE_BINDIR#"$STAGE"}" \
+            STAGE_PKGLIBDIR="$TMP/stage${STAGE_PKGLIBDIR#"$STAGE"}" BUILD="$BUILT" TMPDIR="$TMP" \
+            MANNERS=steady STEPS=1500 PROCESSES=$processes bash "$SRC/tests/hook/test_random.sh"
+        grep -e SEED= -e ' corrections$' "$TMP/stdout"
+        ! is_found_out || break
+    done
+    ok is_found_out "$name: is found out"
     cp "$SRC/$file" "$TMP/source/$file"
 }
 
