@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "access.h"
+#include "exporthive.h"
 #include "keyname.h"
+#include "newfile.h"
 #include "regfile.h"
 #include "verbs.h"
 
@@ -24,7 +23,9 @@ static const struct verb_text text = {
         "or to -, to the standard output (on a terminal as UTF-8, to be looked at). Keys of the\n"
         "32-bit view stand there by the names that 64-bit programs know them by. Works on any\n"
         "node, without Wine, and while the resource is online. Exit code 1: the file does not\n"
-        "say all; what is missing is a comment in it and a message here.",
+        "say all; what is missing is a comment in it and a message here.\n\n"
+        "With --hive, one registered key becomes a hive file, to be read by reg load and reg\n"
+        "restore of Windows. It holds all, classes and symbolic links too.",
     .least_args = 1,
     .most_args = 2,
 };
@@ -91,81 +92,46 @@ static int write_all(struct exporting *e, FILE *out, bool terminal, struct error
     return result ? result : end;
 }
 
-/*
- * Into a new file that takes the place of the old one when it is whole.  It is for its owner only,
- * as the store is: there may be passwords in it.
- */
-static int write_new(struct exporting *e, const char *file, struct error *err)
+/* newfile_write's call. */
+static int write_file(FILE *out, void *arg, struct error *err)
 {
-    char *made = NULL;
-    FILE *out = NULL;
-    int fd, result;
-
-    if (asprintf(&made, "%s.XXXXXX", file) < 0)
-        return error_system(err, ENOMEM, "Making the file %s", file);
-    if ((fd = mkostemp(made, O_CLOEXEC)) < 0 || !(out = fdopen(fd, "w"))) {
-        result = error_system(err, errno, "Making a new file beside %s", file);
-        if (fd >= 0) {
-            close(fd);
-            unlink(made);
-        }
-        free(made);
-        return result;
-    }
-    result = write_all(e, out, false, err);
-    if (!result && fsync(fd))
-        result = error_system(err, errno, "Writing the file %s", made);
-    if (fclose(out) && !result)
-        result = error_system(err, errno, "Writing the file %s", made);
-    if (!result && rename(made, file))
-        result = error_system(err, errno, "Renaming %s to %s", made, file);
-    if (result)
-        unlink(made);
-    free(made);
-    return result;
-}
-
-/* Into what is no regular file (a device, a pipe), as it is. */
-static int write_device(struct exporting *e, const char *file, struct error *err)
-{
-    FILE *out = fopen(file, "we");
-    int result;
-
-    if (!out)
-        return error_system(err, errno, "Opening %s", file);
-    result = write_all(e, out, false, err);
-    if (fclose(out) && !result)
-        result = error_system(err, errno, "Writing to %s", file);
-    return result;
+    return write_all(arg, out, false, err);
 }
 
 /* Where to it goes. */
 static int write_out(struct exporting *e, const char *file, struct error *err)
 {
     bool terminal = isatty(STDOUT_FILENO);
-    struct stat st;
 
     if (file && strcmp(file, "-"))
-        return !stat(file, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)
-                   ? write_device(e, file, err)
-                   : write_new(e, file, err);
+        return newfile_write(file, write_file, e, err);
     if (terminal)
         cli_note(e->cli, "This is shown as UTF-8, with what a terminal would act on replaced. Name "
                          "a file to get one for regedit.");
     return write_all(e, stdout, terminal, err);
 }
 
+/* What the options say. */
+struct form {
+    bool hive, leave_out;
+    const char *key, *view; /* of a hive */
+};
+
 /* Reads the checkpoint and writes the file. */
-static int export(const struct cli *cli, bool leave_out, unsigned *remarks, struct error *err)
+static int export(const struct cli *cli, const struct form *form, unsigned *remarks,
+                  struct error *err)
 {
+    const char *file = cli->arg_count > 1 ? cli->args[1] : NULL;
     struct snapshot s;
-    struct exporting e = {cli, &s, leave_out, 0};
+    struct exporting e = {cli, &s, form->leave_out, 0};
     int result = access_read(cli, cli->args[0], 0, &s, err);
 
     if (result)
         return result;
-    if (!(result = write_all(&e, NULL, false, err)))
-        result = write_out(&e, cli->arg_count > 1 ? cli->args[1] : NULL, err);
+    if (form->hive)
+        result = export_hive(&s, cli->args[0], form->key, form->view, file, err);
+    else if (!(result = write_all(&e, NULL, false, err)))
+        result = write_out(&e, file, err);
     if (!result && e.remarks > MOST_REMARKS)
         cli_note(cli, "and %u more, which are comments in the file.", e.remarks - MOST_REMARKS);
     *remarks = e.remarks;
@@ -175,10 +141,13 @@ static int export(const struct cli *cli, bool leave_out, unsigned *remarks, stru
 
 int verb_export(int argc, char **argv)
 {
-    bool leave_out = false;
+    struct form form = {.view = ""};
     const struct cli_option options[] = {
-        {"leave-out", OPTION_FLAG, &leave_out, NULL,
+        {"leave-out", OPTION_FLAG, &form.leave_out, NULL,
          "leave out names that a .reg file cannot carry, instead of refusing"},
+        {"hive", OPTION_FLAG, &form.hive, NULL, "a hive file of one registered key"},
+        {"key", OPTION_TEXT, &form.key, "KEY", "which, if several are registered (--hive)"},
+        {"view", OPTION_TEXT, &form.view, "64|32", "which, if it is in both views (--hive)"},
         {0},
     };
     struct error err = {0};
@@ -188,7 +157,13 @@ int verb_export(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
-    if (export(&cli, leave_out, &remarks, &err))
+    if (*form.view && strcmp(form.view, "64") && strcmp(form.view, "32"))
+        code = cli_usage(&cli, "--view: \"%s\" is neither 64 nor 32.", form.view);
+    else if (!form.hive && (form.key || *form.view))
+        code = cli_usage(&cli, "--key and --view are for --hive: a .reg file has all keys.");
+    else if (form.hive && form.leave_out)
+        code = cli_usage(&cli, "--leave-out is for .reg files: a hive file carries all names.");
+    else if (export(&cli, &form, &remarks, &err))
         code = cli_fail(&cli, &err);
     else
         code = remarks ? 1 : 0;

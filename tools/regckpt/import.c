@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "hive.h"
 #include "hostlink.h"
 #include "import.h"
 #include "verbs.h"
@@ -18,11 +19,13 @@ static const struct verb_text text = {
     .name = "import",
     .usage = "NAME FILE",
     .details =
-        "Carries a .reg file (as regedit, reg.exe or regckpt export write it; - is the standard\n"
-        "input) into the checkpoint of NAME, which must be offline; the next online puts it\n"
-        "into the registry. All of the file is checked first and it is taken as a whole or not\n"
-        "at all: a key that is not registered, or a line that is not understood, is an error\n"
-        "with its line's number. What a registered key excludes is left alone (exit code 1).\n"
+        "Carries a .reg file (as regedit, reg.exe or regckpt export write it) or a hive file (as\n"
+        "reg save or export --hive write it) into the checkpoint of NAME, which must be offline;\n"
+        "the next online puts it into the registry. - is the standard input. All of the file is\n"
+        "checked first and it is taken as a whole or not at all: a key that is not registered,\n"
+        "or a line that is not understood, is an error with its line's number. What a registered\n"
+        "key excludes is left alone (exit code 1). A hive file has one key, whose name it does\n"
+        "not say: that of --key, or the only registered one, is made equal to it.\n"
         "While NAME is online, use regedit in its prefix: that reaches the checkpoint too.",
     .least_args = 2,
     .most_args = 2,
@@ -194,7 +197,7 @@ static int report(const struct import *im, bool dry_run, struct json *j,
 }
 
 /* The checkpoint of a resource that is online is its monitor's: say how it is done then. */
-static int refuse_online(const struct cli *cli, struct error *err)
+static int refuse_online(const struct cli *cli, bool hive, struct error *err)
 {
     const char *name = cli->args[0], *file = cli->args[1];
     int sock = ctl_connect(cli, name, err), result;
@@ -205,6 +208,11 @@ static int refuse_online(const struct cli *cli, struct error *err)
 
     if (sock < 0)
         return err->code;
+    if (hive) {
+        close(sock);
+        return error_set(err, RESULT_OWNED, "%s is online on this node. Take it offline first "
+                         "(regckpt offline %s).", name, name);
+    }
     prefix = ctl_online_prefix(sock);
     close(sock);
     /* the 64-bit loader by its path: a 32-bit one takes the file's names for its own */
@@ -237,7 +245,7 @@ static int import_with(const struct cli *cli, struct import *im, const uint8_t *
         return result;
     im->now = &s;
     if (!(result = import_begin(im, err)))
-        result = import_apply(im, bytes, len, err);
+        result = (hive_is(bytes, len) ? import_apply_hive : import_apply)(im, bytes, len, err);
     if (!result && o)
         result = write_all(cli, im, o->c, err);
     if (!result)
@@ -262,9 +270,12 @@ static int import(const struct cli *cli, struct import *im, bool dry_run,
 
     if (result)
         return result;
-    if (dry_run) {
+    if (im->place && !hive_is(bytes, len)) {
+        result = error_set(err, RESULT_USAGE, "%s: --key is for a hive file: a .reg file says where "
+                           "its keys go.", im->file);
+    } else if (dry_run) {
         result = import_with(cli, im, bytes, len, NULL, totals, err);
-    } else if (!(result = refuse_online(cli, err)) &&
+    } else if (!(result = refuse_online(cli, hive_is(bytes, len), err)) &&
                !(result = offline_open(cli, im->name, &o, err))) {
         result = import_with(cli, im, bytes, len, &o, totals, err);
         offline_close(&o);
@@ -275,16 +286,18 @@ static int import(const struct cli *cli, struct import *im, bool dry_run,
 
 int verb_import(int argc, char **argv)
 {
+    struct import im = {0};
     const char *view = "";
     bool dry_run = false;
     const struct cli_option options[] = {
         {"dry-run", OPTION_FLAG, &dry_run, NULL, "show what would change, change nothing"},
         {"view", OPTION_TEXT, &view, "64|32",
          "the programs whose names for keys the file uses; else 64-bit names go first"},
+        {"key", OPTION_TEXT, &im.place, "KEY",
+         "the registered key, or one below it, that a hive file is of"},
         {0},
     };
     struct compare_totals totals = {0};
-    struct import im = {0};
     struct error err = {0};
     struct cli cli;
     int code = cli_begin(&cli, argc, argv, &text, options);

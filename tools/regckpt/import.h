@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The statements of a .reg file on their way into the registered keys of a resource (import.c,
- * importkeys.c).  Everything is tried on copies of the images; nothing is written here.
+ * The statements of a .reg file, or a hive, on their way into the registered keys of a resource
+ * (import.c, importkeys.c, importhive.c).  Everything is tried on copies of the images; nothing is
+ * written here.
  */
 #ifndef REGCKPT_IMPORT_H
 #define REGCKPT_IMPORT_H
@@ -20,6 +21,7 @@ struct import_target {
 struct import {
     const char *name;               /* the resource */
     const char *file;               /* for messages */
+    const char *place;              /* where a hive's root goes; NULL: the only registered key */
     int view;                       /* VIEW_*: what the file's paths mean; 0: either, 64 first */
     const struct snapshot *now;
     struct import_target *targets;  /* one a registered key */
@@ -37,6 +39,18 @@ int import_begin(struct import *im, struct error *err);
  * registered (named), not captured, or in which a symbolic link stands in the way.
  */
 int import_apply(struct import *im, const uint8_t *bytes, size_t len, struct error *err);
+/*
+ * The same of a hive: the key it is for is made equal to it, as "reg restore" does.  What hive_read
+ * gives; RESULT_USAGE: which key?; as above.
+ */
+int import_apply_hive(struct import *im, const uint8_t *bytes, size_t len, struct error *err);
 void import_free(struct import *im);
+
+/* The registered key that a path is or is below, and the rest of the path, malloc'ed units. */
+struct import_target *import_match(struct import *im, const char *path, struct utf16 *rest);
+/* Makes the copy that is changed, once. RESULT_USAGE: not captured. */
+int import_touch(struct import *im, struct import_target *t);
+/* Is one of the keys on the path a symbolic link?  What Windows would do is elsewhere then. */
+bool import_meets_link(const struct import_target *t, struct utf16 path);
 
 #endif

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "import.h"
+#include "keymatch.h"
 #include "keyname.h"
 
 int import_begin(struct import *im, struct error *err)
@@ -66,15 +67,9 @@ static int refuse(struct import *im, const struct regfile_entry *e, const char *
 /* The message of a key that is not registered: which are. */
 static int not_registered(struct import *im, const struct regfile_entry *e)
 {
-    char list[ERROR_TEXT_BYTES / 2] = "";
+    char list[ERROR_TEXT_BYTES / 2];
 
-    for (size_t i = 0; i < im->now->key_count; i++) {
-        const struct registered_key *k = &im->now->keys[i].key;
-        size_t len = strlen(list);
-
-        snprintf(list + len, sizeof(list) - len, "%s\"%s\" (%d-bit view)", len ? ", " : "", k->path,
-                 k->view);
-    }
+    key_list(im->now, list, sizeof(list));
     return refuse(im, e, "is not registered for %s, and only registered keys are touched. %s%s.",
                   im->name, *list ? "Registered are: " : "None is registered", list);
 }
@@ -123,12 +118,27 @@ static struct import_target *match(struct import *im, const char *path, enum vie
     return NULL;
 }
 
+struct import_target *import_match(struct import *im, const char *path, struct utf16 *rest)
+{
+    struct import_target *t = NULL;
+    struct utf16 units = {0};
+    size_t at = 0;
+
+    if (im->view != VIEW_32)
+        t = match(im, path, VIEW_64, &units, &at);
+    if (!t && im->view != VIEW_64)
+        t = match(im, path, VIEW_32, &units, &at);
+    if (!t)
+        return NULL;
+    memmove((uint16_t *)units.units, units.units + at, (units.len - at) * sizeof(*units.units));
+    *rest = (struct utf16){units.units, units.len - at};
+    return t;
+}
+
 /* Finds im->target and im->path for a statement; those of one section have the same. */
 static int find_target(struct import *im, const struct regfile_entry *e)
 {
     char *text, *path;
-    struct utf16 units;
-    size_t at = 0;
 
     if (im->target && e->kind != REGFILE_KEY && e->kind != REGFILE_DELETE_KEY &&
         im->key.units == e->key.units && im->key.len == e->key.len)
@@ -144,16 +154,9 @@ static int find_target(struct import *im, const struct regfile_entry *e)
         return refuse(im, e, "is not below HKEY_LOCAL_MACHINE, and only keys there follow a "
                              "resource.");
     }
-    if (im->view != VIEW_32)
-        im->target = match(im, path, VIEW_64, &units, &at);
-    if (!im->target && im->view != VIEW_64)
-        im->target = match(im, path, VIEW_32, &units, &at);
+    im->target = import_match(im, path, &im->path);
     free(text);
-    if (!im->target)
-        return not_registered(im, e);
-    memmove((uint16_t *)units.units, units.units + at, (units.len - at) * sizeof(*units.units));
-    im->path = (struct utf16){units.units, units.len - at};
-    return RESULT_OK;
+    return im->target ? RESULT_OK : not_registered(im, e);
 }
 
 /* image_walk's call that copies an image. */
@@ -162,26 +165,24 @@ static int copy_change(const struct change *change, void *arg)
     return image_apply(arg, change);
 }
 
-/* Makes the copy that is changed, once. */
-static int touch(struct import *im, const struct regfile_entry *e)
+int import_touch(struct import *im, struct import_target *t)
 {
-    struct import_target *t = im->target;
     const struct registered_key *k = &t->now->key;
     int result;
 
     if (t->touched)
         return RESULT_OK;
     if (!(k->flags & (KEY_CAPTURED | KEY_FUTURE)))
-        return refuse(im, e, "is registered but not captured yet: what is in the registry below it "
-                             "would be lost. Take %s online once, then import.", im->name);
+        return error_set(im->err, RESULT_USAGE, "The key \"%s\" is registered but not captured yet: "
+                         "what is in the registry below it would be lost. Take %s online once, "
+                         "then import.", k->path, im->name);
     t->touched = true;
     if ((result = image_walk(&t->now->image, k->id, copy_change, &t->after)))
         return error_system(im->err, result, "Importing the key \"%s\"", k->path);
     return RESULT_OK;
 }
 
-/* Is one of the keys on the path a symbolic link?  What Windows would do is elsewhere then. */
-static bool meets_link(const struct import_target *t, struct utf16 path)
+bool import_meets_link(const struct import_target *t, struct utf16 path)
 {
     for (size_t len = 0; len <= path.len; len++) {
         const struct image_key *key;
@@ -210,7 +211,9 @@ static int apply_entry(const struct regfile_entry *e, void *arg)
                             .data = e->data, .size_bytes = e->size_bytes};
     int result = find_target(im, e);
 
-    if (result || (result = touch(im, e)))
+    if (!result && (result = import_touch(im, im->target)) == RESULT_USAGE)
+        error_prefix(im->err, "Line %lu of the .reg file", e->line);
+    if (result)
         return result;
     change.key_id = im->target->now->key.id;
     change.path = im->path;
@@ -218,7 +221,7 @@ static int apply_entry(const struct regfile_entry *e, void *arg)
         im->excluded++;
         return RESULT_OK;
     }
-    if (meets_link(im->target, im->path))
+    if (import_meets_link(im->target, im->path))
         return refuse(im, e, "is, or is below, a symbolic link in the checkpoint.");
     /* an existing key keeps its class */
     if (e->kind == REGFILE_KEY && image_find_key(&im->target->after, im->path))

@@ -5,7 +5,7 @@
 #ifndef REGCKPT_KEYMATCH_H
 #define REGCKPT_KEYMATCH_H
 
-#include "resource.h"
+#include "checkpoint.h"
 
 /*
  * What stands behind a registered key's path in a path (borrowed from it): "" for the key itself;
@@ -18,6 +18,16 @@ const char *key_path_below(const struct registered_key *k, const char *path);
  * or what is at and below that key in it.  false: nothing, or no memory.
  */
 bool key_path_meets(const struct registered_key *k, const char *path, struct utf16 *below);
+
+/* The registered keys with their views in a sentence's middle, cut to the room; returns it. */
+const char *key_list(const struct snapshot *s, char *room, size_t room_bytes);
+
+/*
+ * The one registered key of a resource that a word means; view: as given, "" for either.
+ * RESULT_USAGE: no path, or registered in both views; RESULT_NOT_FOUND names those there are.
+ */
+int key_find(const struct snapshot *s, const char *resource, const char *word, const char *view,
+             const struct snapshot_key **found, struct error *err);
 
 /* Is a path at or below another (both relative to one registered key)? */
 bool utf16_path_within(struct utf16 path, struct utf16 top);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "access.h"
-#include "keyname.h"
+#include "keymatch.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -19,42 +19,6 @@ static const struct verb_text text = {
     .least_args = 2,
     .most_args = -1,
 };
-
-/* Finds the one registered key that a word means; view: as given, "" for either. */
-static int find_key(const struct cli *cli, const struct snapshot *s, const char *word,
-                    const char *view, uint32_t *id, struct error *err)
-{
-    char list[ERROR_TEXT_BYTES / 2] = "", *path = keyname_clean(word, err);
-    unsigned found = 0;
-    int result = RESULT_OK;
-
-    if (!path)
-        return err->code;
-    for (size_t i = 0; i < s->key_count; i++) {
-        const struct registered_key *k = &s->keys[i].key;
-        struct registered_key wanted = {.view = k->view, .path = path};
-        size_t len = strlen(list);
-
-        if ((!*view || atoi(view) == (int)k->view) && keyname_relation(&wanted, k) == KEYS_SAME) {
-            *id = k->id;
-            found++;
-        }
-        snprintf(list + len, sizeof(list) - len, "%s\"%s\" (%d-bit view)", len ? ", " : "", k->path,
-                 k->view);
-    }
-    if (!found)
-        result =
-            error_set(err, RESULT_NOT_FOUND, "The key \"%s\"%s%s%s is not registered for %s. %s%s.",
-                      path, *view ? " (" : "", view, *view ? "-bit view)" : "", cli->args[0],
-                      *list ? "Registered are: " : "None is registered", list);
-    else if (found > 1)
-        result = error_set(err, RESULT_USAGE,
-                           "The key \"%s\" is registered in both views for %s. Say "
-                           "which: --view 64 or --view 32.",
-                           path, cli->args[0]);
-    free(path);
-    return result;
-}
 
 /* Has the monitor forget the keys. */
 static int remove_online(const struct cli *cli, const uint32_t *ids, size_t count,
@@ -99,6 +63,7 @@ static int remove_keys(const struct cli *cli, const char *view, struct error *er
 {
     size_t count = (size_t)cli->arg_count - 1, found = 0;
     uint32_t *ids = calloc(count, sizeof(*ids));
+    const struct snapshot_key *key;
     struct snapshot s;
     int sock, result;
 
@@ -110,7 +75,8 @@ static int remove_keys(const struct cli *cli, const char *view, struct error *er
         result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
     if (!result) {
         while (!result && found < count) {
-            result = find_key(cli, &s, cli->args[found + 1], view, &ids[found], err);
+            if (!(result = key_find(&s, cli->args[0], cli->args[found + 1], view, &key, err)))
+                ids[found] = key->key.id;
             for (size_t i = 0; !result && i < found; i++)
                 if (ids[i] == ids[found])
                     result = error_set(err, RESULT_USAGE, "The key \"%s\" is named twice.",

@@ -11,8 +11,10 @@ command_SOURCES = \
 	diff.c \
 	doctor.c \
 	export.c \
+	exporthive.c \
 	hookcheck.c \
 	import.c \
+	importhive.c \
 	importkeys.c \
 	init.c \
 	json.c \
@@ -20,6 +22,7 @@ command_SOURCES = \
 	keytext.c \
 	list.c \
 	log.c \
+	newfile.c \
 	offline.c \
 	online.c \
 	progress.c \
