@@ -11,6 +11,7 @@
 
 #include "checkpoint.h"
 #include "ctlproto.h"
+#include "hive.h"
 #include "hostproto.h"
 #include "regfile_image.h"
 #include "ringparts.h"
@@ -334,6 +335,7 @@ static void put_texts(void)
         unsigned random = i;
         struct image image;
         char seed[16], *bytes;
+        uint8_t *hive;
         size_t len;
         FILE *out;
 
@@ -347,6 +349,9 @@ static void put_texts(void)
         fclose(out);
         put_seed("winereg", seed, bytes, len);
         free(bytes);
+        WORKS(hive_write(&image, U("Root"), 0, &hive, &len, err));
+        put_seed("hive", seed, hive, len);
+        free(hive);
         image_free(&image);
     }
 }
