@@ -163,8 +163,7 @@ static int add_offline(struct add *a, struct progress *p, struct error *err)
     return result;
 }
 
-/* All of it. */
-static int add(struct add *a, struct error *err)
+int add_run(struct add *a, struct error *err)
 {
     struct progress p;
     char *prefix;
@@ -254,7 +253,9 @@ int verb_add(int argc, char **argv)
     }
     a.cli = &cli;
     a.name = cli.args[0];
-    if (add(&a, &err)) {
+    a.words = cli.args + 1;
+    a.word_count = (size_t)cli.arg_count - 1;
+    if (add_run(&a, &err)) {
         code = cli_fail(&cli, &err);
     } else {
         code = 0;

@@ -18,6 +18,8 @@ struct new_key {
 struct add {
     const struct cli *cli;
     const char *name;        /* the resource */
+    char *const *words;      /* the keys as given */
+    size_t word_count;
     const char *view;        /* as given */
     const char *prefix;      /* --prefix, or NULL */
     struct text_list exclude;
@@ -30,6 +32,12 @@ struct add {
     struct error no_wine;    /* why not */
     uint32_t probe;          /* the last id of a question to the host */
 };
+
+/*
+ * The whole of it: reads the words, checks, captures what can be, registers all or none.  What is
+ * set by the caller: cli, name, words, view and the options.
+ */
+int add_run(struct add *a, struct error *err);
 
 /* Reads the words into keys; views as far as they are named. */
 int add_read_keys(struct add *a, struct error *err);

@@ -10,14 +10,12 @@
 
 int add_read_keys(struct add *a, struct error *err)
 {
-    size_t count = (size_t)a->cli->arg_count - 1;
-
-    if (!(a->keys = calloc(count, sizeof(*a->keys))))
+    if (!(a->keys = calloc(a->word_count, sizeof(*a->keys))))
         return error_system(err, ENOMEM, "Reading the keys");
-    for (; a->count < count; a->count++) {
+    for (; a->count < a->word_count; a->count++) {
         struct new_key *k = &a->keys[a->count];
 
-        if (!(k->key.path = keyname_clean(a->cli->args[a->count + 1], err)))
+        if (!(k->key.path = keyname_clean(a->words[a->count], err)))
             return err->code;
         image_init(&k->image);
         k->key.view = 0;

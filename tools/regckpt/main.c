@@ -37,8 +37,9 @@ static const struct verb verbs[] = {
     {"rollback", verb_rollback, "put back the content of an earlier time"},
     {"verify", verb_verify, "check checkpoints for damage"},
     {"repair", verb_repair, "save what is whole of a damaged checkpoint"},
-    {"export", verb_export, "write a checkpoint as a .reg file"},
-    {"import", verb_import, "carry a .reg file into a checkpoint"},
+    {"export", verb_export, "write a checkpoint as a .reg or hive file"},
+    {"import", verb_import, "carry a .reg or hive file into a checkpoint"},
+    {"import-mscs", verb_import_mscs, "make resources of a Microsoft cluster's"},
     {"wrap", verb_wrap, "put regckpt-host in front of a Windows service"},
     {"unwrap", verb_unwrap, "take it away again"},
     {"doctor", verb_doctor, "can this node run it, and what is missing"},
@@ -52,7 +53,7 @@ static void print_help(void)
     puts("Usage: regckpt VERB [NAME] [OPTION...]\n\n"
          "Keeps the registry keys of a Windows service under Wine with it, from node to node.\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
-        printf("  %-10s%s\n", verbs[i].name, verbs[i].summary);
+        printf("  %-12s%s\n", verbs[i].name, verbs[i].summary);
     puts("\n"
          "regckpt VERB --help tells more. Every verb takes --store DIR; those with output\n"
          "for programs take --json. Exit codes: 0 done, 1 a difference or a warning,\n"

@@ -16,12 +16,15 @@ command_SOURCES = \
 	import.c \
 	importhive.c \
 	importkeys.c \
+	importmscs.c \
 	init.c \
 	json.c \
 	keymatch.c \
 	keytext.c \
 	list.c \
 	log.c \
+	mscsplan.c \
+	mscsread.c \
 	newfile.c \
 	offline.c \
 	online.c \

@@ -12,6 +12,7 @@ int verb_diff(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_import(int argc, char **argv);
+int verb_import_mscs(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_log(int argc, char **argv);
