@@ -53,7 +53,7 @@ serve_start()
     : >"$2"
     "$RINGTOOL" serve "$1" >"$2" </dev/null &
     SERVER=$!
-    wait_for 10 grep -q '^serving$' "$2"
+    wait_for $PATIENCE grep -q '^serving$' "$2"
 }
 
 # serve_stop FILE: ends it in order; FILE holds the changes alone then.

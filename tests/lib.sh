@@ -14,6 +14,7 @@
 #     STAGE_BINDIR, STAGE_PKGLIBDIR        what "make stage" installed; the former is first in PATH
 #     HOST32   yes if there is a 32-bit host
 # lib.sh adds:
+#     PATIENCE how long to wait for a condition (wait_for)
 #     TMP      an empty directory of this test's own, removed at the end (so is everything in it)
 #     WINE     the 64-bit Wine loader      WINESERVER  its server
 #     REGCKPT_CONF   $TMP/regckpt.conf: run_dir in $TMP, nothing else set
@@ -60,6 +61,7 @@ echo "run_dir = $TMP/run" >"$REGCKPT_CONF"
 SUITE=$(basename "$0" .sh)
 RUN=0 FAILED=0 SKIPPED=0
 CODE=0
+PATIENCE=120 # seconds for what takes far less: every wait ends by what it waits for
 
 # suite NAME: what the counters go by.
 suite() { SUITE=$1; }
@@ -180,7 +182,7 @@ prefix_template()
         rm -rf "$TEMPLATE" "$TEMPLATE.of"
         export WINEPREFIX=$TEMPLATE
         timeout 180 "$WINE" wineboot.exe -i >"$TEMPLATE.log" 2>&1 </dev/null 9>&-
-        timeout 60 "$WINESERVER" -w >>"$TEMPLATE.log" 2>&1 9>&-
+        timeout $PATIENCE "$WINESERVER" -w >>"$TEMPLATE.log" 2>&1 9>&-
         prefix_end "$TEMPLATE"
         [ -s "$TEMPLATE/system.reg" ] && [ -s "$TEMPLATE/user.reg" ] || exit 1
         wine_kind >"$TEMPLATE.of"

@@ -10,7 +10,7 @@
 
 STORE=$TMP/store
 PE=$BUILD/out/wine
-ONLINE_SECONDS=60
+ONLINE_SECONDS=$PATIENCE
 
 # The 32-bit loader is what makes 32-bit programs run.
 have_wine32() { [ -e "${WINE%/*}/wine" ] && [ "$HOST32" = yes ]; }
@@ -45,12 +45,15 @@ on_quietly()
     REGCKPT_CONF=${!conf} WINEPREFIX=${!prefix} "$@" >"$TMP/quiet" 2>&1 </dev/null
 }
 
-# wine_up NODE: boots its prefix, and keeps it up until the test ends.  A server that is still there from
-# the command before cannot be told to stay, and is about to end.
+# wine_up NODE: boots its prefix, and keeps it up until the test ends.  Without it a server ends 3 s after
+# its last program: who comes just then fails, and the next server reads what Wine's files do not hold in
+# full.  One that is still there from the command before cannot be told to stay, and is about to end.
 wine_up()
 {
-    wait_for 30 on_quietly "$1" "$WINESERVER" -p
-    on_quietly "$1" "$WINE" wineboot.exe
+    wait_for $PATIENCE on_quietly "$1" "$WINESERVER" -p && on_quietly "$1" "$WINE" wineboot.exe && return
+    echo "    $1 does not come up:"
+    sed 's/^/        /' "$TMP/quiet"
+    return 1
 }
 
 # fill NODE KEY COUNT [fillkey's options]
@@ -138,6 +141,9 @@ in_checkpoint()
     ckptdump "$1" "$TMP/seen" --quick "${@:4}" >/dev/null && grep -qF -- "$line" "$TMP/seen"
 }
 utf16_hex() { printf '%s' "$1" | iconv -t UTF-16LE | od -An -v -tx1 | tr -d ' \n'; }
+
+# not_in_checkpoint: the same for none, of a checkpoint that can be read.
+not_in_checkpoint() { ! in_checkpoint "$@" && [ -s "$TMP/seen" ]; }
 
 # program_pids NODE NAME: the Unix processes of its prefix whose command line holds NAME.
 program_pids()

@@ -281,7 +281,7 @@ perl -e 'use Fcntl; open(my $f, "+<", $ARGV[0]) or die;
     fcntl($f, 37, $lock) or die; # F_OFD_SETLK
     open(my $ready, ">", $ARGV[1]); close($ready); sleep 600' "$STORE/web/lock" "$TMP/held" &
 HOLDER=$!
-wait_for 10 test -e "$TMP/held"
+wait_for $PATIENCE test -e "$TMP/held"
 for verb in "delete web" "set web --lag 10" "remove web 'Software\Vendor\App'" "save web" \
     "rollback web --to 0" "repair web"; do
     eval "gives 3 'owned elsewhere: $verb' $verb"

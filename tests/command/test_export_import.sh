@@ -208,7 +208,7 @@ perl -e 'use Fcntl; open(my $f, "+<", $ARGV[0]) or die;
     fcntl($f, 37, $lock) or die; # F_OFD_SETLK
     open(my $ready, ">", $ARGV[1]); close($ready); sleep 600' "$STORE/web/lock" "$TMP/held" &
 HOLDER=$!
-wait_for 10 test -e "$TMP/held"
+wait_for $PATIENCE test -e "$TMP/held"
 refused 3 "import into what is owned elsewhere" view "$HOLDER"
 gives 1 "export of it" export web "$TMP/held.reg"
 gives 0 "dry run on it" import web "$TMP/view.reg" --view 32 --dry-run

@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 #
 # Sudden deaths: the program, the host, the monitor, wineserver, each alone and all at once, while the
-# program writes; then the other node takes over.  Nothing that was acknowledged more than a second
-# before may be missing, what is there must be a state that really was, and nothing may be left behind.
+# program writes; then the other node takes over.  Nothing may be missing that was acknowledged before
+# the last commit began, what is there must be a state that really was, and nothing may be left behind.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
+. "$(dirname "$0")/../status_lib.sh"
 suite kills
 node a
 node b
@@ -18,7 +19,18 @@ here=a there=b
 # What a node must be rid of after a death, by itself.
 is_rid() { no_monitor "$1" && no_program "$1" svcwriter64 && no_program "$1" regckpt-host; }
 
-# strike WHAT: ends it by SIGKILL, all at once; MARK is when.
+# settled RESOURCE: waits until what is acknowledged now must be in the checkpoint; MARK is when.  Of two
+# more commits the second began after this.
+settled()
+{
+    local commits
+    MARK=$(date +%s%6N)
+    commits=$(status_number $here "$1" commits)
+    ((commits > 0)) && wait_for $PATIENCE committed "$1" $((commits + 2))
+}
+committed() { (($(status_number $here "$1" commits) >= $2)); }
+
+# strike WHAT: ends it by SIGKILL, all at once.
 strike()
 {
     local pids
@@ -30,7 +42,6 @@ strike()
         all) pids="$(monitor_pids $here) $(prefix_pids "$(prefix_of $here)")" ;;
     esac
     [ -n "${pids// /}" ] || { echo "    no $1 to end"; return 1; }
-    MARK=$(date +%s%6N)
     # shellcheck disable=SC2086
     kill -KILL $pids
 }
@@ -46,26 +57,28 @@ death()
     online $here "$name"
     is "$CODE" 0 "$what: online on node $here"
     dump $here "$KEY" "$TMP/any" # the prefix is warm and answers
-    ok 'wait_for 20 log_has "$log" 300' "$what: it writes"
+    ok 'wait_for $PATIENCE log_has "$log" 300' "$what: it writes"
+    ok 'settled "$name"' "$what: it is committed"
     ok 'strike $what' "$what: killed"
-    ok 'wait_for 15 is_rid $here' "$what: nothing is left running on node $here"
+    ok 'wait_for $PATIENCE is_rid $here' "$what: nothing is left running on node $here"
     is_rid $here || ps ax -o pid,ppid,stat,args | grep -F -- "$TMP" | grep -v grep
     ckptdump "$name" "$TMP/kept" --key "$KEY"
-    python3 "$SRC/tests/replay.py" --until $((MARK - 1000000)) ${before:+--from "$before"} "$log" \
+    python3 "$SRC/tests/replay.py" --until "$MARK" ${before:+--from "$before"} "$log" \
         "$TMP/kept" >"$TMP/verdict" 2>&1
-    ok 'grep -q "^fits" "$TMP/verdict"' "$what: nothing older than 1 s is missing"
+    ok 'grep -q "^fits" "$TMP/verdict"' "$what: nothing older than the last commit is missing"
     sed 's/^/    /' "$TMP/verdict"
     on $here regckpt verify "$name"
     is "$CODE" 0 "$what: the checkpoint is sound"
 
     # The other node takes over at once.
     local started
+    wine_up $there
     started=$(date +%s%N)
     mv "$log" "$log.first"
     online $there "$name"
     is "$CODE" 0 "$what: node $there takes over"
     echo "    $((($(date +%s%N) - started) / 1000000)) ms"
-    ok 'wait_for 10 log_has "$log" 10' "$what: it writes there"
+    ok 'wait_for $PATIENCE log_has "$log" 10' "$what: it writes there"
     offline $there "$name"
     is "$CODE" 0 "$what: offline there"
     dump $there "$KEY" "$TMP/end.$what"
@@ -91,17 +104,17 @@ log=$TMP/stale.log
 on $here regckpt set app --command "$(winpath "$PE/svcwriter64.exe") run $KEY 0 7 --log $(winpath "$log")"
 online $here app
 is "$CODE" 0 "stale: online"
-ok 'wait_for 20 log_has "$log" 300' "stale: it writes"
+ok 'wait_for $PATIENCE log_has "$log" 300' "stale: it writes"
+ok 'settled app' "stale: it is committed"
 strike wineserver
 wine_up $here # at once, before anything has noticed
-ok 'wait_for 15 is_rid $here' "stale: the resource went down"
+ok 'wait_for $PATIENCE is_rid $here' "stale: the resource went down"
 dump $here "$KEY" "$TMP/stale.dump" >/dev/null
 on $here regckpt save app
 ok '[ $CODE != 0 ]' "stale: a save of what is there now is refused ($CODE)"
 ckptdump app "$TMP/kept" --key "$KEY"
 ok '! cmp -s "$TMP/kept" "$TMP/stale.dump"' "stale: the new server's registry is another one"
-last=$(tail -n 1 "$log" | cut -d ' ' -f 1)
-python3 "$SRC/tests/replay.py" --until $((last - 1000000)) --from "$before" "$log" "$TMP/kept" >"$TMP/verdict" 2>&1
+python3 "$SRC/tests/replay.py" --until "$MARK" --from "$before" "$log" "$TMP/kept" >"$TMP/verdict" 2>&1
 ok 'grep -q "^fits" "$TMP/verdict"' "stale: the checkpoint was not rolled back"
 sed 's/^/    /' "$TMP/verdict"
 online $there app

@@ -45,7 +45,7 @@ play()
     is "$CODE" 0 "$width: and its program's key"
     online "$node" "$name"
     is "$CODE" 0 "$width: online"
-    ok 'wait_for 20 log_has "$log" 10' "$width: the program under NSSM writes"
+    ok 'wait_for $PATIENCE log_has "$log" 10' "$width: the program under NSSM writes"
 
     # What an administrator does while it runs.
     on "$node" "$WINE" "$nssm" set "$service" AppParameters \
@@ -57,7 +57,7 @@ play()
     on "$node" "$WINE" "$nssm" set "$service" AppEnvironmentExtra "ONE=1" "TWO=2"
     is "$CODE" 0 "$width: nssm set AppEnvironmentExtra while online"
     params_are_saved() { live_is_checkpointed "$node" "$name" "$params" --view "$width" >/dev/null; }
-    ok 'wait_for 3 params_are_saved' "$width: all that is in the checkpoint while it runs"
+    ok 'wait_for $PATIENCE params_are_saved' "$width: all that is in the checkpoint while it runs"
     dump "$node" "$params" "$TMP/params$width.a"
     ok 'grep -q "$(utf16_hex tell$width)" "$TMP/params$width.a"' "$width: (and is there)"
     ok 'grep -q "$(utf16_hex TWO=2)" "$TMP/params$width.a"' "$width: (and is a list)"
@@ -67,20 +67,20 @@ play()
     pids="$(monitor_pids "$node") $(prefix_pids "$(prefix_of "$node")")"
     # shellcheck disable=SC2086
     kill -KILL $pids
-    ok 'wait_for 10 no_monitor "$node" && wait_for 10 no_program "$node" svcwriter' "$width: the node is dead"
+    ok 'wait_for $PATIENCE no_monitor "$node" && wait_for $PATIENCE no_program "$node" svcwriter' "$width: the node is dead"
     rm -f "$log" "$TMP/tell$width"
     online "$other" "$name"
     is "$CODE" 0 "$width: online on the other node"
-    ok 'wait_for 20 log_has "$log" 3' "$width: the program runs there"
-    ok 'wait_for 5 test -s "$TMP/tell$width"' "$width: with the parameters set while online"
+    ok 'wait_for $PATIENCE log_has "$log" 3' "$width: the program runs there"
+    ok 'wait_for $PATIENCE test -s "$TMP/tell$width"' "$width: with the parameters set while online"
     ok '(($(cut -d " " -f 2 "$TMP/tell$width") > 0))' "$width: and its counter"
     dump "$other" "$params" "$TMP/params$width.b"
     ok 'same "$TMP/params$width.a" "$TMP/params$width.b"' "$width: Parameters are the same, byte for byte"
-    ok 'service_is "$other" "$service" RUNNING' "$width: the service is RUNNING"
+    ok 'wait_for $PATIENCE service_is "$other" "$service" RUNNING' "$width: the service is RUNNING"
     offline "$other" "$name"
     is "$CODE" 0 "$width: offline"
-    ok 'wait_for 10 no_program "$other" svcwriter' "$width: NSSM's program is gone with it"
-    ok 'service_is "$other" "$service" STOPPED' "$width: the service is STOPPED"
+    ok 'wait_for $PATIENCE no_program "$other" svcwriter' "$width: NSSM's program is gone with it"
+    ok 'wait_for $PATIENCE service_is "$other" "$service" STOPPED' "$width: the service is STOPPED"
 }
 prefix_of() { local p=PREFIX_$1; echo "${!p}"; }
 

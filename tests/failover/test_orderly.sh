@@ -34,10 +34,10 @@ for n in a b a b; do
     online $n mover
     is "$CODE" 0 "online on node $n"
     echo "    $((($(date +%s%N) - started) / 1000000)) ms"
-    ok 'wait_for 20 log_has "$LOG" 200' "the service writes on node $n"
+    ok 'wait_for $PATIENCE log_has "$LOG" 200' "the service writes on node $n"
     offline $n mover
     is "$CODE" 0 "offline on node $n"
-    ok 'no_monitor $n && no_program $n svcwriter64' "no process of it is left"
+    ok 'wait_for $PATIENCE no_monitor $n && wait_for $PATIENCE no_program $n svcwriter64' "no process of it is left"
     ok 'live_is_checkpointed $n mover "$KEY"' "node $n: its key and the checkpoint are equal"
     ok 'live_is_checkpointed $n mover "$CONTENT"' "node $n: the content and the checkpoint are equal"
     dump $n "$KEY" "$TMP/now"

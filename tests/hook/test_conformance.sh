@@ -86,7 +86,7 @@ conform()
     done
     online a "$name"
     is "$CODE" 0 "$name: online"
-    ok 'wait_for 120 test -s "$TMP/hooked.code"' "$name: it came to its end"
+    ok 'wait_for $PATIENCE test -s "$TMP/hooked.code"' "$name: it came to its end"
     is "$(tail -n 1 "$TMP/hooked.code")" "$(tail -n 1 "$TMP/bare.code")" "$name: the same number of failures"
     lines "$TMP/bare" >"$TMP/bare.lines"
     lines "$TMP/hooked" >"$TMP/hooked.lines"
@@ -97,7 +97,7 @@ conform()
         "$name: the hook reported $(status_number a "$name" hook_changes) changes"
     is "$(status_number a "$name" unhooked)" 0 "$name: all processes were hooked"
     for view in $VIEWS; do
-        ok 'wait_for 10 live_is_checkpointed a "$name" "$KEY" --view $view' \
+        ok 'wait_for $PATIENCE live_is_checkpointed a "$name" "$KEY" --view $view' \
             "$name: the $view-bit key is in the checkpoint as the test left it"
     done
     on a regckpt log "$name"

@@ -50,9 +50,9 @@ life()
     is "$(status_text "$node" "$name" source)" hook "$what: it is hooked"
     REGCKPT_CONF=${!conf} chains sample "$STORE/$name/checkpoint.tdb" "$KEY" "$TMP/stop" >"$TMP/samples" 2>&1 &
     sampler=$!
-    ok 'wait_for 60 committed $node $name $commits' "$what: $commits commits"
+    ok 'wait_for $PATIENCE committed $node $name $commits' "$what: $commits commits"
     if [ "$lag" != 0 ]; then # else the file hardly ever rests
-        ok 'wait_for 60 grep -q "^different $SAMPLES" "$TMP/samples"' "$what: $SAMPLES samples that differ"
+        ok 'wait_for $PATIENCE grep -q "^different $SAMPLES" "$TMP/samples"' "$what: $SAMPLES samples that differ"
     fi
     sleep "0.$((RANDOM % 900 + 100))" # no condition: the instant is random
     die "$node" "$name"

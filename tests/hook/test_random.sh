@@ -58,13 +58,13 @@ kill_doomed()
 {
     local pid before
     local -a doomed
-    wait_for 30 racing "$1" 1000 || return 1
+    wait_for $PATIENCE racing "$1" 1000 || return 1
     mapfile -t doomed < <(doomed_pids)
     ((${#doomed[@]} > 0)) || return 1
     for pid in "${doomed[@]}"; do
         before=$(status_number a "$1" hook_changes)
         kill -KILL "$pid"
-        wait_for 30 racing "$1" $((before + 200)) || finished || return 1
+        wait_for $PATIENCE racing "$1" $((before + 200)) || finished || return 1
     done
 }
 
@@ -88,7 +88,7 @@ round()
         ok 'kill_doomed "$name"' "$name: processes killed in the middle"
     fi
     ok 'wait_for 600 all_ended && [ "$(cat "$DONE")" = fine ]' "$name: all workers came to their end"
-    ok 'wait_for 20 equal a "$name"' "$name: checkpoint and registry are equal"
+    ok 'wait_for $PATIENCE equal a "$name"' "$name: checkpoint and registry are equal"
     ok 'racing "$name" $((STEPS * PROCESSES))' "$name: the hook reported $(status_number a "$name" hook_changes) changes"
     [ "$manner" = rough ] || sleep 1.5 # the longest until a scan settles what may have been somebody else
     is "$(status_number a "$name" unhooked)" 0 "$name: all processes were hooked"

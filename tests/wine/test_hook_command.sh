@@ -48,14 +48,14 @@ else
     skip 1 "no 32-bit programs here"
 fi
 ok '! compgen -G "$TMP/run-a/app.*/hook.*"' "doctor leaves nothing behind"
-ok 'no_program a cmd.exe' "... and no program"
+ok 'wait_for $PATIENCE no_program a cmd.exe' "... and no program"
 
 on a regckpt online app --dry-run
 ok '((CODE <= 1))' "online --dry-run with lag 0 ($CODE)"
 online a app
 is "$CODE" 0 "online with lag 0"
 # The program and its child, one change each and no more for ten minutes.
-ok 'wait_for 20 at_work 2 2' "status: what the hook reports is counted"
+ok 'wait_for $PATIENCE at_work 2 2' "status: what the hook reports is counted"
 on a regckpt status app
 is "$CODE" 0 "status: fine"
 ok 'grep -Eq "^app: ONLINE on node a, protected(, lag [0-9]+ ms)?$" "$TMP/stdout"' "status: protected"
@@ -85,7 +85,7 @@ ok 'grep -Eq "^hook loads into a 64-bit program +no +.*regckpt set app --lag 100
 on a timeout $ONLINE_SECONDS "$broken" online app
 is "$CODE" 111 "online with lag 0 is refused"
 ok 'grep -q "could not be hooked.*doctor app" "$TMP/stderr"' "... and says why"
-ok 'wait_for 20 try "$broken" set app --lag 100' "set: a lag where lag 0 was refused"
+ok 'wait_for $PATIENCE try "$broken" set app --lag 100' "set: a lag where lag 0 was refused"
 on a timeout $ONLINE_SECONDS "$broken" online app
 is "$CODE" 0 "online with a lag is not"
 on a "$broken" status app
@@ -100,7 +100,7 @@ ok '((CODE != 0)) && grep -q "needs the hook" "$TMP/stderr"' "set: no lag 0 whil
 on a timeout $ONLINE_SECONDS "$broken" offline app
 
 rm "$TMP/tree/lib/regckpt/"*.dll.so
-ok 'wait_for 20 try "$broken" set app --lag 0' "set: lag 0 while it is offline"
+ok 'wait_for $PATIENCE try "$broken" set app --lag 0' "set: lag 0 while it is offline"
 on a "$broken" doctor app
 is "$CODE" 1 "doctor finds something missing"
 ok 'grep -Eq "^64-bit hook +no" "$TMP/stdout"' "doctor: the hook is not installed"

@@ -35,7 +35,7 @@ fresh()
 begin()
 {
     : >"$TMP/said"
-    WINEPREFIX=$PREFIX_a timeout 100 "$WINE" "$PE/hook_durable$width.exe" "$(hook_dll "$dir" "$width")" \
+    WINEPREFIX=$PREFIX_a timeout $PATIENCE "$WINE" "$PE/hook_durable$width.exe" "$(hook_dll "$dir" "$width")" \
         "$@" >"$TMP/said" 2>"$TMP/said.err" </dev/null &
     PROGRAM=$!
 }
@@ -54,14 +54,14 @@ for width in $(widths); do
     # --- a call waits for the commit ---
     fresh "$width" --durable --wait $LONG
     begin sets 2
-    ok 'wait_for 60 has_reported 1' "$width bits, lag 0: the change is in the ring"
+    ok 'wait_for $PATIENCE has_reported 1' "$width bits, lag 0: the change is in the ring"
     ok '[ ! -s "$TMP/said" ]' "... the call has not returned"
     is "$(value a "$KEY\\Durable" V0 "$width")" set "... though the value is set"
     "$RINGTOOL" cut "$dir" >"$TMP/changes"
     ok '[ ! -s "$TMP/said" ]' "... nor when the change was only read"
     "$RINGTOOL" drain "$dir" >>"$TMP/changes"
-    ok 'wait_for 60 says "V0 0"' "... and returns when it is durable"
-    ok 'wait_for 60 has_reported 2 && ! says "V1 0"' "... the next one waits again"
+    ok 'wait_for $PATIENCE says "V0 0"' "... and returns when it is durable"
+    ok 'wait_for $PATIENCE has_reported 2 && ! says "V1 0"' "... the next one waits again"
     "$RINGTOOL" drain "$dir" >>"$TMP/changes"
     end
     is "$CODE" 0 "... and the program ends"
@@ -70,7 +70,7 @@ for width in $(widths); do
     # --- a flush waits, with a lag too ---
     fresh "$width" --wait $LONG
     begin flush
-    ok 'wait_for 60 says "V0 0"' "$width bits, with a lag: the call returns at once"
+    ok 'wait_for $PATIENCE says "V0 0"' "$width bits, with a lag: the call returns at once"
     ok '! says "flush 0"' "... and a flush does not"
     "$RINGTOOL" drain "$dir" >"$TMP/changes"
     end

@@ -15,11 +15,13 @@ fails()
 {
     local code=$1 pattern=$2 what=$3
     shift 3
-    on a timeout 60 "$@"
+    on a timeout $PATIENCE "$@"
     is "$CODE" "$code" "$what: exit code"
     ok 'grep -Eqi -- "$pattern" "$TMP/stderr"' "$what: the message says $pattern"
     ok '! grep -q "^$" "$TMP/stderr" && [ "$(wc -c <"$TMP/stderr")" -gt 30 ]' "$what: it is a sentence"
 }
+
+wine_up a
 
 # The store.
 fails 100 'regckpt init' "no store" regckpt list
@@ -117,7 +119,7 @@ SH
     fails 111 '32' "a 32-bit program without 32-bit Wine" unshare --mount sh "$TMP/without32" regckpt online app32
     on a unshare --mount sh "$TMP/without32" regckpt online app
     is "$CODE" 0 "... where a 64-bit one goes online"
-    wait_for 20 no_monitor a
+    wait_for $PATIENCE no_monitor a
     prefix_end "$PREFIX_a"
 else
     skip 4 "the 32-bit Wine cannot be hidden here, or there is none"

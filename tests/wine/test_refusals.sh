@@ -10,8 +10,11 @@ node a
 node b
 KEY='Software\RegckptTest\Refusals'
 LOG=$TMP/app.log
+wine_up a
+wine_up b # volatile keys live as long as the server
 on a regckpt init
 fill a "$KEY" 50
+is "$CODE" 0 "a key"
 on a regckpt create app --command "$(winpath "$PE/svcwriter64.exe") run $KEY\\Writer 0 20 --log $(winpath "$LOG")"
 on a regckpt add app "$KEY" --view 64
 is "$CODE" 0 "a resource"
@@ -24,13 +27,13 @@ refused()
     local sum code=$1 pattern=$2 what=$3
     sum=$(sha256sum <"$CKPT")
     for verb in "online app" "verify app" "show app"; do
-        on a timeout 60 regckpt $verb
+        on a timeout $PATIENCE regckpt $verb
         is "$CODE" "$code" "$what: $verb"
         ok 'grep -Eqi "$pattern" "$TMP/stderr" "$TMP/stdout"' "$what: $verb says $pattern"
     done
     is "$(sha256sum <"$CKPT")" "$sum" "$what: the file is left alone"
     ok 'no_program a svcwriter64' "$what: the program is not started"
-    ok 'no_monitor a' "$what: nothing stays owned"
+    ok 'wait_for $PATIENCE no_monitor a' "$what: nothing stays owned"
     cp "$TMP/good.tdb" "$CKPT"
 }
 # One byte inside a record's data; tdbdump still reads it.
@@ -57,18 +60,18 @@ refused 2 'not a checkpoint|not.*regckpt' "somebody else's TDB"
 # Second owner.
 online a app
 is "$CODE" 0 "the good checkpoint is taken"
-on b timeout 60 regckpt online app
+on b timeout $PATIENCE regckpt online app
 is "$CODE" 3 "a second owner is refused"
 ok 'grep -qw a "$TMP/stderr"' "... and told on which node the first is"
 ok 'grep -q "$(monitor_pids a | head -n 1)" "$TMP/stderr"' "... and its process"
 dump b "$KEY" "$TMP/none" >/dev/null
 ok '[ ! -e "$TMP/none" ]' "... and changed nothing"
-on b timeout 60 regckpt run app
+on b timeout $PATIENCE regckpt run app
 ok '((CODE == 3 || (CODE >= 120 && CODE <= 124)))' "run by a second owner is refused ($CODE)"
-on b timeout 60 regckpt delete app
+on b timeout $PATIENCE regckpt delete app
 is "$CODE" 3 "delete of what another owns is refused"
-ok 'a_program a svcwriter64' "the first goes on"
-on b timeout 60 regckpt offline app
+ok 'wait_for $PATIENCE a_program a svcwriter64' "the first goes on"
+on b timeout $PATIENCE regckpt offline app
 ok '[ $CODE != 0 ]' "offline on a node that does not own it fails ($CODE)"
 on b regckpt status app
 ok '[ $CODE = 1 ] && grep -q "$(monitor_pids a | head -n 1)" "$TMP/stdout"' \
@@ -79,16 +82,17 @@ is "$CODE" 0 "offline"
 # A registry that cannot be made equal: in place of a key there is a volatile one, which cannot hold it.
 rm -f "$LOG"
 fill a 'Software\RegckptTest\Blocked\Volatile\Below' 5
+is "$CODE" 0 "a key below"
 on a regckpt add app 'Software\RegckptTest\Blocked' --view 64
 is "$CODE" 0 "a key is captured that the other node cannot take"
 dump a 'Software\RegckptTest\Blocked' "$TMP/want"
-wine_up b # volatile keys live as long as the server
 fill b 'Software\RegckptTest\Blocked' 0 --volatile
-on b timeout 60 regckpt online app
+is "$CODE" 0 "and what it has there"
+on b timeout $PATIENCE regckpt online app
 ok '[ $CODE != 0 ]' "a restore that is not exact is an error ($CODE)"
 ok 'grep -q Blocked "$TMP/stderr"' "... that names the key"
 ok '[ ! -s "$LOG" ] && no_program b svcwriter64' "the program is not started"
-ok 'no_monitor b' "nothing stays owned"
+ok 'wait_for $PATIENCE no_monitor b' "nothing stays owned"
 ckptdump app "$TMP/still" --key 'Software\RegckptTest\Blocked'
 ok 'same "$TMP/want" "$TMP/still"' "and the checkpoint holds what it held"
 online a app
@@ -96,11 +100,12 @@ is "$CODE" 0 "the other node can go on"
 offline a app
 
 # Two names that differ in a NUL at the end, which NtSaveKey does not write: the order tells them apart.
-on_quietly a "$WINE" "$PE/fillkey64.exe" 'Software\RegckptTest\Twins' 1 --twins
+fill a 'Software\RegckptTest\Twins' 1 --twins
+is "$CODE" 0 "twins"
 on a regckpt create twins --command "$(winpath "$PE/svcwriter64.exe") run $KEY\\Twins 1 1"
 on a regckpt add twins 'Software\RegckptTest\Twins' --view 64
 is "$CODE" 0 "twins are registered"
 ok 'live_is_checkpointed a twins "Software\RegckptTest\Twins"' "and captured as two"
-on b timeout 60 regckpt run twins
+on b timeout $PATIENCE regckpt run twins
 is "$CODE" 0 "and restored"
 ok 'live_is_checkpointed b twins "Software\RegckptTest\Twins"' "as two"

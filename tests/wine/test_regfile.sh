@@ -127,7 +127,7 @@ for kind in regedit reg; do
     is "$CODE" 0 "and is fine"
     [ $kind = reg ] || { on b regckpt delete $kind && is "$CODE" 0 "delete it again"; }
 done
-on b timeout 60 regckpt run reg
+on b timeout $PATIENCE regckpt run reg
 is "$CODE" 0 "a program runs on it"
 dump b "$PLAIN" "$TMP/b.plain"
 ok 'same "$TMP/plain" "$TMP/b.plain"' "and finds the key as it was on the other node"
@@ -141,7 +141,7 @@ on a regckpt import app "$TMP/one.reg"
 is "$CODE" 3 "import into what is online is refused"
 ok 'grep -q "regedit /S" "$TMP/stderr" && grep -qF "WINEPREFIX=$PREFIX_a $WINE " "$TMP/stderr"' "... and says how it is done"
 on a "$WINE" regedit.exe /S "$(winpath "$TMP/one.reg")"
-ok 'wait_for 5 in_checkpoint app "from a file" yes --key "$NARROW" --view 32' "so it reaches the checkpoint"
+ok 'wait_for $PATIENCE in_checkpoint app "from a file" yes --key "$NARROW" --view 32' "so it reaches the checkpoint"
 on a regckpt export app "$TMP/online.reg" --leave-out
 ok 'reg_text "$TMP/online.reg" | grep -q "from a file"' "export works meanwhile"
 offline a app

@@ -19,6 +19,8 @@ ping -n 600 127.0.0.1 >nul
 BAT
 sed -i 's/$/\r/' "$TMP/picky.bat"
 
+wine_up a
+wine_up b
 on a regckpt init
 set_value a "$KEY" Mode good
 set_value a "$KEY" Other first
@@ -33,11 +35,11 @@ is "$CODE" 0 "a clean offline: this is the last good content"
 
 online a app
 set_value a "$KEY" Mode bad
-ok 'wait_for 5 in_checkpoint app Mode bad' "somebody breaks the configuration, and it is checkpointed"
+ok 'wait_for $PATIENCE in_checkpoint app Mode bad' "somebody breaks the configuration, and it is checkpointed"
 prefix_kill "$PREFIX_a"
-ok 'wait_for 20 no_monitor a' "the node dies"
+ok 'wait_for $PATIENCE no_monitor a' "the node dies"
 
-on b timeout 100 regckpt run app
+on b timeout $PATIENCE regckpt run app
 is "$CODE" 7 "on the other node the program fails at its start"
 ok 'grep -q "regckpt rollback app" "$TMP/stderr"' "... and the way back is named"
 on b regckpt log app --since 1h
@@ -52,7 +54,7 @@ UNDO=$(sed -n 's/.*--to //p' "$TMP/stdout")
 ok 'in_checkpoint app Mode good && in_checkpoint app Other second' "... is in the checkpoint"
 online b app
 is "$CODE" 0 "the program starts"
-ok 'sleep 3; a_program b picky.bat' "... and stays"
+ok 'wait_for $PATIENCE a_program b "-n 600 127.0.0.1"' "... and stays"
 is "$(value b "$KEY" Mode)" good "... with the good value"
 on b regckpt rollback app
 is "$CODE" 3 "rollback of what is online is refused"
@@ -72,9 +74,10 @@ is "$CODE" 0 "online once more"
 MONITOR=$(monitor_pids a)
 kill -STOP "$(host_pids a | head -n 1)"
 kill -KILL "$MONITOR"
+wait_for $PATIENCE no_monitor a
 offline a app
 is "$CODE" 0 "offline after the monitor was killed and its host hangs"
-ok 'wait_for 10 no_program a picky.bat' "... nothing of the program is left"
+ok 'wait_for $PATIENCE no_program a picky.bat' "... nothing of the program is left"
 online b app
 is "$CODE" 0 "... and the other node can take it"
 offline b app

@@ -40,8 +40,8 @@ play()
 
     online "$node" "$name"
     is "$CODE" 0 "$WIDTH: online"
-    is "$(service_state "$node" "$service")" RUNNING "$WIDTH: the service is RUNNING"
-    ok 'wait_for 10 log_has "$log" 20' "$WIDTH: it writes"
+    ok 'wait_for $PATIENCE service_is "$node" "$service" RUNNING' "$WIDTH: the service is RUNNING"
+    ok 'wait_for $PATIENCE log_has "$log" 20' "$WIDTH: it writes"
     ok '[ "$(value "$node" "System\\CurrentControlSet\\Services\\$service" ImagePath)" != "" ]' \
         "$WIDTH: it has an image path"
     ok 'value "$node" "System\\CurrentControlSet\\Services\\$service" ImagePath | grep -q regckpt-host' \
@@ -53,7 +53,7 @@ play()
 
     offline "$node" "$name"
     is "$CODE" 0 "$WIDTH: offline"
-    is "$(service_state "$node" "$service")" STOPPED "$WIDTH: the service is STOPPED"
+    ok 'wait_for $PATIENCE service_is "$node" "$service" STOPPED' "$WIDTH: the service is STOPPED"
     ok 'grep -q " stop$" "$log" && grep -q " end$" "$log"' "$WIDTH: it was asked to stop, and did"
     ok 'live_is_checkpointed "$node" "$name" "$KEY" --view "$WIDTH"' "$WIDTH: saved as it is"
 
@@ -62,16 +62,14 @@ play()
     for how in "net.exe start" "sc.exe start"; do
         stale "$node"
         counter=$(grep -c . "$log")
-        on_quietly "$node" "$WINE" $how "$service"
-        ok 'wait_for 20 service_is "$node" "$service" RUNNING' "$WIDTH: $how: RUNNING"
-        ok 'wait_for 10 not_stale "$node"' "$WIDTH: $how: restored first"
-        ok 'wait_for 10 log_grew "$log" "$counter"; [ "$(started_with "$log")" -gt 1 ]' \
+        ok 'wait_for $PATIENCE by_scm "$how" RUNNING' "$WIDTH: $how: RUNNING"
+        ok 'wait_for $PATIENCE not_stale "$node"' "$WIDTH: $how: restored first"
+        ok 'wait_for $PATIENCE log_grew "$log" "$counter" && [ "$(started_with "$log")" -gt 1 ]' \
             "$WIDTH: $how: the service found its counter"
         on "$node" regckpt status "$name"
         is "$CODE" 0 "$WIDTH: $how: status says that it is online"
-        on_quietly "$node" "$WINE" net.exe stop "$service"
-        ok 'wait_for 20 service_is "$node" "$service" STOPPED' "$WIDTH: net stop: STOPPED"
-        ok 'wait_for 20 released "$node"' "$WIDTH: net stop: released"
+        ok 'wait_for $PATIENCE by_scm "net.exe stop" STOPPED' "$WIDTH: net stop: STOPPED"
+        ok 'wait_for $PATIENCE released "$node"' "$WIDTH: net stop: released"
         ok 'live_is_checkpointed "$node" "$name" "$KEY" --view "$WIDTH"' "$WIDTH: net stop: saved"
     done
 
@@ -81,8 +79,8 @@ play()
     stale "$node"
     prefix_end "$(prefix_of "$node")"
     wine_up "$node"
-    ok 'wait_for 40 service_is "$node" "$service" RUNNING' "$WIDTH: the prefix starts, and it is RUNNING"
-    ok 'wait_for 10 not_stale "$node"' "$WIDTH: restored first"
+    ok 'wait_for $PATIENCE service_is "$node" "$service" RUNNING' "$WIDTH: the prefix starts, and it is RUNNING"
+    ok 'wait_for $PATIENCE not_stale "$node"' "$WIDTH: restored first"
     offline "$node" "$name"
     is "$CODE" 0 "$WIDTH: offline of what the prefix started"
     on "$node" regckpt unwrap "$name"
@@ -94,20 +92,23 @@ play()
     rm -f "$log"
     online "$other" "$name"
     is "$CODE" 0 "$WIDTH: online on the other node"
-    ok 'wait_for 10 log_has "$log" 3' "$WIDTH: it writes there"
+    ok 'wait_for $PATIENCE log_has "$log" 3' "$WIDTH: it writes there"
     ok '[ "$(started_with "$log")" -gt 1 ]' "$WIDTH: and found its counter"
 
     # It dies.
     local pid
     pid=$(writer_pid "$other")
     kill -KILL "$pid"
-    ok 'wait_for 20 no_monitor "$other"' "$WIDTH: the program is killed: the resource is released"
+    ok 'wait_for $PATIENCE no_monitor "$other"' "$WIDTH: the program is killed: the resource is released"
     ok 'live_is_checkpointed "$other" "$name" "$KEY" --view "$WIDTH"' "$WIDTH: what it had written is saved"
     online "$other" "$name"
     is "$CODE" 0 "$WIDTH: online again after that"
     offline "$other" "$name"
     is "$CODE" 0 "$WIDTH: offline"
 }
+# by_scm COMMAND STATE: is the service in this state?  If not, the command is given: services.exe refuses
+# it while it is about another service.
+by_scm() { service_is "$node" "$service" "$2" || { on_quietly "$node" "$WINE" $1 "$service"; false; }; }
 prefix_of() { local p=PREFIX_$1; echo "${!p}"; }
 regckpt_list_has() { on_quietly "$node" regckpt list "$1"; grep -q "$2" "$TMP/quiet"; }
 log_grew() { [ "$(grep -c . "$1")" -gt "$2" ]; }
@@ -144,7 +145,7 @@ on x regckpt set at-once --start-timeout 15
 online x at-once
 is "$CODE" 111 "a service that ends before it runs: online fails"
 ok 'grep -q AtOnce "$TMP/stderr"' "... and names it"
-ok 'wait_for 10 no_monitor x' "... and nothing is left owned"
+ok 'wait_for $PATIENCE no_monitor x' "... and nothing is left owned"
 
 on x "$WINE" "$PE/svcwriter64.exe" install Hangs "$KEY" "$(winpath "$TMP/hangs.log")" --hang
 on x regckpt create hangs --service Hangs
@@ -152,8 +153,8 @@ on x regckpt set hangs --stop-timeout 3
 on x regckpt add hangs "$KEY" --future
 online x hangs
 is "$CODE" 0 "a service that will not stop: online"
-ok 'wait_for 10 log_has "$TMP/hangs.log" 5' "it writes"
+ok 'wait_for $PATIENCE log_has "$TMP/hangs.log" 5' "it writes"
 offline x hangs
 is "$CODE" 0 "offline ends it by force"
-ok 'wait_for 5 no_program x Hangs' "it is gone"
+ok 'wait_for $PATIENCE no_program x Hangs' "it is gone"
 ok 'live_is_checkpointed x hangs "$KEY"' "and what it wrote is saved"

@@ -9,6 +9,7 @@ suite views
 node a
 node b
 wine_up a
+wine_up b
 on a regckpt init
 
 WRITER=$(winpath "$PE/svcwriter64.exe")
@@ -59,7 +60,7 @@ if [ "$BOTH" = 0 ]; then
 else
     ok '[ ! -e "$TMP/b64" ]' "and not in the 64-bit view"
 fi
-wait_for 20 no_monitor b
+wait_for $PATIENCE no_monitor b
 
 # auto goes by the program.
 for width in 64 32; do
@@ -69,7 +70,7 @@ for width in 64 32; do
     fi
     on a regckpt create auto$width --command "$(winpath "$PE/svcwriter$width.exe") run Software\\RegckptTest\\Auto$width 10 1"
     on a regckpt add auto$width "Software\\RegckptTest\\Auto$width" --future
-    on a timeout 60 regckpt run auto$width
+    on a timeout $PATIENCE regckpt run auto$width
     is "$CODE" 0 "a $width-bit program runs"
     ok 'live_is_checkpointed a auto$width "Software\\RegckptTest\\Auto$width" --view $width' \
         "auto took the view of a $width-bit program"
@@ -93,7 +94,7 @@ ok 'grep -q "$(utf16_hex Keep)" "$TMP/x.ckpt"' "the rest is"
 set_value b "$XKEY\\Cache" Deep "of node b"
 set_value b "$XKEY" Secret "of node b"
 set_value b "$XKEY" Extra "goes"
-on b timeout 60 regckpt run ex
+on b timeout $PATIENCE regckpt run ex
 is "$CODE" 0 "run on node b"
 is "$(value b "$XKEY" Keep)" kept "what is not excluded arrives"
 is "$(value b "$XKEY" Extra)" "" "what is too much goes"
