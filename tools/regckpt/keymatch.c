@@ -71,7 +71,7 @@ int key_find(const struct snapshot *s, const char *resource, const char *word, c
     int result = RESULT_OK;
 
     if (!path)
-        return err->code;
+        return err ? err->code : RESULT_USAGE;
     key_list(s, list, sizeof(list));
     for (size_t i = 0; i < s->key_count; i++) {
         const struct registered_key *k = &s->keys[i].key;

@@ -53,6 +53,9 @@ void mscs_free(struct mscs *m);
 int mscs_remark(struct mscs_resource *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A name that a resource can have: what it cannot hold becomes '-'. */
+void mscs_map_name(const char *there, char here[RESOURCE_NAME_MAX + 1]);
+
 /*
  * Keeps the named resources only (by either name, ignoring case; none named: all), and decides what
  * becomes of each: names that differ, keys that can be registered, beside each other and beside

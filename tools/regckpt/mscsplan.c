@@ -27,8 +27,7 @@ static void decide(struct mscs_resource *r, enum mscs_action action, const char 
     va_end(args);
 }
 
-/* A name that ours can have: all that it cannot hold becomes one '-'. */
-static void map_name(const char *there, char here[RESOURCE_NAME_MAX + 1])
+void mscs_map_name(const char *there, char here[RESOURCE_NAME_MAX + 1])
 {
     size_t len = 0;
 
@@ -76,7 +75,7 @@ static int name_all(struct mscs *m)
         struct mscs_resource *r = &m->resources[i];
         char name[RESOURCE_NAME_MAX + 1], tried[RESOURCE_NAME_MAX + 1];
 
-        map_name(r->there, name);
+        mscs_map_name(r->there, name);
         strcpy(tried, name);
         for (unsigned n = 2; is_taken(m, i, tried); n++) {
             char behind[12];

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "access.h"
 #include "keymatch.h"
+#include "remove.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -21,7 +21,7 @@ static const struct verb_text text = {
 };
 
 /* Has the monitor forget the keys. */
-static int remove_online(const struct cli *cli, const uint32_t *ids, size_t count,
+static int remove_online(const struct cli *cli, const char *name, const uint32_t *ids, size_t count,
                          struct error *err)
 {
     int result = RESULT_OK;
@@ -32,7 +32,7 @@ static int remove_online(const struct cli *cli, const uint32_t *ids, size_t coun
 
         pack_init(&payload);
         pack_u32(&payload, ids[i]);
-        if (!(result = ctl_call(cli, cli->args[0], CTL_REMOVE, &payload, NULL, 6 * CTL_QUICK_MS,
+        if (!(result = ctl_call(cli, name, CTL_REMOVE, &payload, NULL, 6 * CTL_QUICK_MS,
                                 &reply, NULL, err)))
             message_free(&reply);
         pack_free(&payload);
@@ -41,11 +41,11 @@ static int remove_online(const struct cli *cli, const uint32_t *ids, size_t coun
 }
 
 /* Forgets them in one transaction. */
-static int remove_offline(const struct cli *cli, const uint32_t *ids, size_t count,
+static int remove_offline(const struct cli *cli, const char *name, const uint32_t *ids, size_t count,
                           struct error *err)
 {
     struct offline o;
-    int result = offline_open(cli, cli->args[0], &o, err);
+    int result = offline_open(cli, name, &o, err);
 
     if (result)
         return result;
@@ -58,10 +58,10 @@ static int remove_offline(const struct cli *cli, const uint32_t *ids, size_t cou
     return result;
 }
 
-/* Finds all keys, then removes them. */
-static int remove_keys(const struct cli *cli, const char *view, struct error *err)
+int remove_run(const struct cli *cli, const char *name, char *const *words, size_t count,
+               const char *view, struct error *err)
 {
-    size_t count = (size_t)cli->arg_count - 1, found = 0;
+    size_t found = 0;
     uint32_t *ids = calloc(count, sizeof(*ids));
     const struct snapshot_key *key;
     struct snapshot s;
@@ -72,25 +72,25 @@ static int remove_keys(const struct cli *cli, const char *view, struct error *er
     if (*view && strcmp(view, "64") && strcmp(view, "32"))
         result = error_set(err, RESULT_USAGE, "--view: \"%s\" is neither 64 nor 32.", view);
     else
-        result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
+        result = access_read(cli, name, SNAPSHOT_HEAD, &s, err);
     if (!result) {
         while (!result && found < count) {
-            if (!(result = key_find(&s, cli->args[0], cli->args[found + 1], view, &key, err)))
+            if (!(result = key_find(&s, name, words[found], view, &key, err)))
                 ids[found] = key->key.id;
             for (size_t i = 0; !result && i < found; i++)
                 if (ids[i] == ids[found])
                     result = error_set(err, RESULT_USAGE, "The key \"%s\" is named twice.",
-                                       cli->args[found + 1]);
+                                       words[found]);
             found++;
         }
         snapshot_free(&s);
     }
     if (!result) {
-        if ((sock = ctl_connect(cli, cli->args[0], err)) >= 0) {
+        if ((sock = ctl_connect(cli, name, err)) >= 0) {
             close(sock);
-            result = remove_online(cli, ids, count, err);
+            result = remove_online(cli, name, ids, count, err);
         } else {
-            result = err->code ? err->code : remove_offline(cli, ids, count, err);
+            result = err->code ? err->code : remove_offline(cli, name, ids, count, err);
         }
     }
     free(ids);
@@ -110,7 +110,8 @@ int verb_remove(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
-    if (remove_keys(&cli, view, &err)) {
+    if (remove_run(&cli, cli.args[0], cli.args + 1, (size_t)cli.arg_count - 1, view,
+                   &err)) {
         code = cli_fail(&cli, &err);
     } else {
         code = 0;

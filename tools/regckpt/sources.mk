@@ -50,3 +50,6 @@ command_SOURCES = \
 	wrap.c
 command_MAIN = \
 	main.c
+# regckpt-cluster: the same with cluster.exe's words.
+cluster_MAIN = \
+	cluster_main.c
