@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# Sudden deaths: the program, the host, the monitor, wineserver, each alone and all at once, while the
-# program writes; then the other node takes over.  Nothing may be missing that was acknowledged before
-# the last commit began, what is there must be a state that really was, and nothing may be left behind.
+# Sudden deaths: the program (64 and 32-bit), the host, the monitor, wineserver, each alone and all at
+# once, while the program writes; then the other node takes over.  Nothing may be missing that was
+# acknowledged before the last commit began, what is there must be a state that really was, and nothing
+# may be left behind.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
@@ -11,13 +12,14 @@ suite kills
 node a
 node b
 KEY='Software\RegckptTest\Kills'
+WIDTH=64 # of the program, and the view of its key
 
 on a regckpt init
 # Where the program is now, and where it goes next.
 here=a there=b
 
 # What a node must be rid of after a death, by itself.
-is_rid() { no_monitor "$1" && no_program "$1" svcwriter64 && no_program "$1" regckpt-host; }
+is_rid() { no_monitor "$1" && no_program "$1" svcwriter$WIDTH && no_program "$1" regckpt-host; }
 
 # settled RESOURCE: waits until what is acknowledged now must be in the checkpoint; MARK is when.  Of two
 # more commits the second began after this.
@@ -35,7 +37,7 @@ strike()
 {
     local pids
     case $1 in
-        program) pids=$(program_pids $here svcwriter64) ;;
+        program) pids=$(program_pids $here svcwriter$WIDTH) ;;
         host) pids=$(host_pids $here) ;;
         monitor) pids=$(monitor_pids $here) ;;
         wineserver) pids=$(server_pids $here) ;;
@@ -47,22 +49,27 @@ strike()
 }
 prefix_of() { local p=PREFIX_$1; echo "${!p}"; }
 
-# death WHAT RESOURCE: the program's death on one node and its life on the other.
+# program LOG: its command line.
+program() { echo "$(winpath "$PE/svcwriter$WIDTH.exe") run $KEY 0 7 --log $(winpath "$1")"; }
+# key_of NODE FILE, kept FILE: the key as it is there, and as the resource's checkpoint has it.
+key_of() { dump "$1" "$KEY" "$2" --view $WIDTH; }
+kept() { ckptdump "$name" "$1" --key "$KEY" --view $WIDTH; }
+
+# death WHO RESOURCE: the program's death on one node and its life on the other.
 death()
 {
-    local what=$1 name=$2 log=$TMP/$2.$1.log
-    on $here regckpt set "$name" --command \
-        "$(winpath "$PE/svcwriter64.exe") run $KEY 0 7 --log $(winpath "$log")"
+    local who=$1 what="$WIDTH bits, $1" name=$2 log=$TMP/$2.$1.log
+    on $here regckpt set "$name" --command "$(program "$log")"
     is "$CODE" 0 "$what: the program's log"
     online $here "$name"
     is "$CODE" 0 "$what: online on node $here"
-    dump $here "$KEY" "$TMP/any" # the prefix is warm and answers
+    key_of $here "$TMP/any" # the prefix is warm and answers
     ok 'wait_for $PATIENCE log_has "$log" 300' "$what: it writes"
     ok 'settled "$name"' "$what: it is committed"
-    ok 'strike $what' "$what: killed"
+    ok 'strike $who' "$what: killed"
     ok 'wait_for $PATIENCE is_rid $here' "$what: nothing is left running on node $here"
     is_rid $here || ps ax -o pid,ppid,stat,args | grep -F -- "$TMP" | grep -v grep
-    ckptdump "$name" "$TMP/kept" --key "$KEY"
+    kept "$TMP/kept"
     python3 "$SRC/tests/replay.py" --until "$MARK" ${before:+--from "$before"} "$log" \
         "$TMP/kept" >"$TMP/verdict" 2>&1
     ok 'grep -q "^fits" "$TMP/verdict"' "$what: nothing older than the last commit is missing"
@@ -81,42 +88,56 @@ death()
     ok 'wait_for $PATIENCE log_has "$log" 10' "$what: it writes there"
     offline $there "$name"
     is "$CODE" 0 "$what: offline there"
-    dump $there "$KEY" "$TMP/end.$what"
-    python3 "$SRC/tests/replay.py" --all --from "$TMP/kept" "$log" "$TMP/end.$what" >"$TMP/verdict" 2>&1
+    key_of $there "$TMP/end.$who"
+    python3 "$SRC/tests/replay.py" --all --from "$TMP/kept" "$log" "$TMP/end.$who" >"$TMP/verdict" 2>&1
     ok 'grep -q "^fits.* 0 newer ones missing" "$TMP/verdict"' "$what: node $there went on from what was kept"
     sed 's/^/    /' "$TMP/verdict"
-    before=$TMP/end.$what
+    before=$TMP/end.$who
     prefix_end "$(prefix_of $here)"
     local swap=$here
     here=$there there=$swap
 }
 
-on a regckpt create app --command "x"
-on a regckpt add app "$KEY" --future --view 64
-is "$CODE" 0 "a resource"
-before=
-for what in program host monitor wineserver all; do
-    death $what app
-done
+# deaths: of all, by a program of $WIDTH bits.
+deaths()
+{
+    local name=app$WIDTH log=$TMP/stale$WIDTH.log who
+    on a regckpt create "$name" --command "x"
+    on a regckpt add "$name" "$KEY" --future --view $WIDTH
+    is "$CODE" 0 "$WIDTH bits: a resource"
+    before=
+    for who in program host monitor wineserver all; do
+        death $who "$name"
+    done
 
-# A wineserver that comes back reads a file up to 30 s old: it must not be taken for the registry.
-log=$TMP/stale.log
-on $here regckpt set app --command "$(winpath "$PE/svcwriter64.exe") run $KEY 0 7 --log $(winpath "$log")"
-online $here app
-is "$CODE" 0 "stale: online"
-ok 'wait_for $PATIENCE log_has "$log" 300' "stale: it writes"
-ok 'settled app' "stale: it is committed"
-strike wineserver
-wine_up $here # at once, before anything has noticed
-ok 'wait_for $PATIENCE is_rid $here' "stale: the resource went down"
-dump $here "$KEY" "$TMP/stale.dump" >/dev/null
-on $here regckpt save app
-ok '[ $CODE != 0 ]' "stale: a save of what is there now is refused ($CODE)"
-ckptdump app "$TMP/kept" --key "$KEY"
-ok '! cmp -s "$TMP/kept" "$TMP/stale.dump"' "stale: the new server's registry is another one"
-python3 "$SRC/tests/replay.py" --until "$MARK" --from "$before" "$log" "$TMP/kept" >"$TMP/verdict" 2>&1
-ok 'grep -q "^fits" "$TMP/verdict"' "stale: the checkpoint was not rolled back"
-sed 's/^/    /' "$TMP/verdict"
-online $there app
-is "$CODE" 0 "stale: the other node takes over"
-offline $there app
+    # A wineserver that comes back reads a file up to 30 s old: it must not be taken for the registry.
+    on $here regckpt set "$name" --command "$(program "$log")"
+    online $here "$name"
+    is "$CODE" 0 "$WIDTH bits, stale: online"
+    ok 'wait_for $PATIENCE log_has "$log" 300' "$WIDTH bits, stale: it writes"
+    ok 'settled "$name"' "$WIDTH bits, stale: it is committed"
+    strike wineserver
+    wine_up $here # at once, before anything has noticed
+    ok 'wait_for $PATIENCE is_rid $here' "$WIDTH bits, stale: the resource went down"
+    key_of $here "$TMP/stale.dump" >/dev/null
+    on $here regckpt save "$name"
+    ok '[ $CODE != 0 ]' "$WIDTH bits, stale: a save of what is there now is refused ($CODE)"
+    kept "$TMP/kept"
+    ok '! cmp -s "$TMP/kept" "$TMP/stale.dump"' "$WIDTH bits, stale: the new server's registry is another one"
+    python3 "$SRC/tests/replay.py" --until "$MARK" --from "$before" "$log" "$TMP/kept" >"$TMP/verdict" 2>&1
+    ok 'grep -q "^fits" "$TMP/verdict"' "$WIDTH bits, stale: the checkpoint was not rolled back"
+    sed 's/^/    /' "$TMP/verdict"
+    online $there "$name"
+    is "$CODE" 0 "$WIDTH bits, stale: the other node takes over"
+    offline $there "$name"
+    on $there regckpt delete "$name"
+    is "$CODE" 0 "$WIDTH bits: the resource is done with"
+}
+
+deaths
+WIDTH=32
+if have_wine32; then
+    deaths
+else
+    skip 66 "32-bit programs do not run here"
+fi
