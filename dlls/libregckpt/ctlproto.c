@@ -14,6 +14,7 @@ void monitor_status_free(struct monitor_status *s)
     free(s->store);
     free(s->prefix);
     free(s->source);
+    free(s->not_hooked);
     free(s->last_error);
     memset(s, 0, sizeof(*s));
 }
@@ -27,7 +28,7 @@ void monitor_status_free(struct monitor_status *s)
     X(lag_worst_us) X(scans) X(scan_us) X(scan_worst_us) X(commits) X(commit_us) X(changes) \
     X(storage_failing_since) X(busy_since) X(last_saved) X(hook_changes) \
     X(corrections)
-#define STATUS_TEXTS(X) X(resource) X(node) X(store) X(prefix) X(source) X(last_error)
+#define STATUS_TEXTS(X) X(resource) X(node) X(store) X(prefix) X(source) X(not_hooked) X(last_error)
 
 void pack_monitor_status(struct pack *p, const struct monitor_status *s)
 {

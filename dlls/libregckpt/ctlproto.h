@@ -50,6 +50,7 @@ struct monitor_status {
     uint64_t hook_changes;      /* reported by the hook */
     uint64_t corrections;       /* found by scans though the hook was to report them */
     char *source;               /* "watch", "hook" */
+    char *not_hooked;           /* why the program, or which process last and why; "": all are, so far */
     char *last_error;           /* "" : none */
 };
 

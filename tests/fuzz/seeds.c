@@ -233,7 +233,8 @@ static void put_messages(void)
 {
     struct monitor_status status = { .phase = PHASE_ONLINE, .pid = 1, .epoch = 2,
         .resource = (char *)"erp", .node = (char *)"n", .store = (char *)"/s",
-        .prefix = (char *)"/p", .source = (char *)"hook", .last_error = (char *)"" };
+        .prefix = (char *)"/p", .source = (char *)"hook",
+        .not_hooked = (char *)"a.exe: why", .last_error = (char *)"" };
     struct registered_key key = { .id = 1, .view = VIEW_32, .path = (char *)"Software\\A" };
     const struct change change = { .kind = CHANGE_SET_VALUE, .key_id = 1, .path = U("a\\b"),
                                    .name = U("v"), .type = 1, .data = "x", .size_bytes = 1 };

@@ -158,9 +158,14 @@ static void test_future_key_that_the_program_makes_is_captured(void **state)
 
 static void test_unhooked_program_is_watched(void **state)
 {
+    struct monitor_status status;
+
     (void)state;
     given_file("unhooked", "its ntdll is unknown");
     given_hooked();
+    ctl_status(&status);
+    assert_non_null(strstr(status.not_hooked, "its ntdll is unknown"));
+    monitor_status_free(&status);
     notifications_fire();
     assert_true(source_is("watch"));
     assert_int_equal(STATUS(hooked), 0);

@@ -183,6 +183,13 @@ int hooked_tell_keys(struct monitor *m, struct error *err)
     return error;
 }
 
+/* For the status. */
+static void tell_not_hooked(struct monitor *m, const char *why)
+{
+    free(m->status.not_hooked);
+    m->status.not_hooked = strdup(why);
+}
+
 int hooked_started(struct monitor *m, const char *why_not, struct error *err)
 {
     struct hooked *h = &m->hooked;
@@ -198,6 +205,7 @@ int hooked_started(struct monitor *m, const char *why_not, struct error *err)
     hooked_finish(m);
     if (!m->resource.lag_ms)
         return refuse(m, err);
+    tell_not_hooked(m, h->why_not.text);
     log_line("WITHOUT THE HOOK: %s The watch alone captures changes, within a second",
              h->why_not.text);
     return 0;
@@ -230,12 +238,15 @@ void hooked_note(struct monitor *m)
     unhooked = __atomic_load_n(&h->ring.shared->unhooked, __ATOMIC_ACQUIRE);
     if (unhooked != h->unhooked_told) {
         char name[RING_NAME_BYTES], why[sizeof(h->ring.shared->unhooked_why)];
+        char both[sizeof(name) + sizeof(why) + 4];
 
         memcpy(name, h->ring.shared->unhooked_name, sizeof(name));
         memcpy(why, h->ring.shared->unhooked_why, sizeof(why));
         name[sizeof(name) - 1] = why[sizeof(why) - 1] = 0;
         log_line("process %s runs without the hook: %s. Its changes are captured by the watch",
                  name, why);
+        snprintf(both, sizeof(both), "%s: %s", name, why);
+        tell_not_hooked(m, both);
         m->hooked.unhooked_told = m->status.unhooked = unhooked;
     }
 }

@@ -70,6 +70,10 @@ static void print_monitor(const struct monitor_status *m)
         table_cell(&t, "%" PRIu64 " changes reported, %" PRIu64 " more found by scans",
                    m->hook_changes, m->corrections);
     }
+    if (m->not_hooked && *m->not_hooked) {
+        table_cell(&t, "not hooked");
+        table_cell(&t, "%s", m->not_hooked);
+    }
     number_row(&t, "epoch", m->epoch, "");
     if (m->last_error && *m->last_error) {
         table_cell(&t, "last error");
@@ -126,6 +130,7 @@ static void json_monitor(struct json *j, const struct monitor_status *m)
     json_text(j, "source", m->source ? m->source : "");
     json_number(j, "hooked", m->hooked);
     json_number(j, "unhooked", m->unhooked);
+    json_text(j, "not_hooked", m->not_hooked ? m->not_hooked : "");
     json_number(j, "hook_changes", m->hook_changes);
     json_number(j, "corrections", m->corrections);
     json_text(j, "last_error", m->last_error ? m->last_error : "");
