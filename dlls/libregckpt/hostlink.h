@@ -50,8 +50,12 @@ struct wine_place {
 int wine_place_find(const struct resource *resource, const char *prefix_option,
                     const struct settings *settings, struct wine_place *out, struct error *err);
 void wine_place_free(struct wine_place *p);
-/* Is Wine's 32-bit loader beside the one that is used (or that one itself)? */
-bool wine_place_runs_32bit(const struct wine_place *p);
+/*
+ * Has this Wine a 32-bit Unix part: its 32-bit loader beside the one that is used, or that one itself?
+ * Without it 32-bit programs cannot be hooked.  They may run all the same (new WoW64):
+ * hostlink_runs_32bit.
+ */
+bool wine_place_has_32bit(const struct wine_place *p);
 
 /*
  * Starts a Wine program (by Unix path) in the prefix, as the place's user, detached from our
@@ -139,6 +143,10 @@ struct program_facts {
 int hostlink_query_program(struct hostlink *link, const struct resource *resource,
                            struct program_facts *out, struct error *err);
 void program_facts_free(struct program_facts *f);
+
+/* Do 32-bit programs run there?  Where the place does not say that they do, the host tries one. */
+int hostlink_runs_32bit(struct hostlink *link, const struct wine_place *place, bool *runs,
+                        struct error *err);
 
 /*
  * Puts regckpt-host in front of the service's program (the old command line goes behind " -- ", the

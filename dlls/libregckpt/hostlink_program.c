@@ -56,6 +56,26 @@ void program_facts_free(struct program_facts *f)
     f->image_path = NULL;
 }
 
+int hostlink_runs_32bit(struct hostlink *link, const struct wine_place *place, bool *runs,
+                        struct error *err)
+{
+    struct message reply = {.fd = -1};
+    struct unpack u;
+    int error;
+
+    *runs = place->bits == 32 || wine_place_has_32bit(place);
+    if (*runs)
+        return 0;
+    error = hostlink_ask(link, HOST_TRY_32BIT, NULL, -1, START_MS, &reply, &u, err);
+    if (!error) {
+        *runs = unpack_u32(&u);
+        if (unpack_failed(&u))
+            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+    }
+    message_free(&reply);
+    return error;
+}
+
 int hostlink_start_program(struct hostlink *link, const char *command, const char *directory,
                            const char *hook_dir, int lock_fd, char **why_not, struct error *err)
 {

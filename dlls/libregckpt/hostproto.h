@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 2
+#define HOSTPROTO_VERSION 3
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -39,6 +39,8 @@ enum host_message {
     /* u32 enum host_program, text service or command line. Reply: u32 bits (0 unknown), u32 exists, text image path
      * (as registered, unwrapped or not), u32 start type, u32 state (SERVICE_*), u32 wrapped */
     HOST_QUERY_PROGRAM,
+    /* no payload: tries whether 32-bit programs run in this prefix.  Reply: u32 they do */
+    HOST_TRY_32BIT,
     /* text service, text new image path, u32 start type (SERVICE_NO_CHANGE: as it is) */
     HOST_CONFIGURE_SERVICE,
     /* The lock's descriptor rides along.  text command line ("": the launcher's own), text directory,

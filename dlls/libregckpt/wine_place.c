@@ -23,7 +23,7 @@
 static const char *const loaders64[] = {"/usr/lib/wine/wine64", "/usr/bin/wine64", NULL};
 static const char *const loaders32[] = {"/usr/lib/wine/wine", "/usr/bin/wine", NULL};
 
-bool wine_place_runs_32bit(const struct wine_place *p)
+bool wine_place_has_32bit(const struct wine_place *p)
 {
     const char *slash = strrchr(p->wine, '/');
     unsigned char head[5] = {0};

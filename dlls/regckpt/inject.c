@@ -169,6 +169,11 @@ static void load_by_injector(const struct inject_source *source, HANDLE process,
                              &startup, &info);
     busy = false;
     free(command);
+    if (!started && GetLastError() == ERROR_BAD_EXE_FORMAT) {
+        snprintf(why, why_bytes, "this Wine has no %u-bit Unix part, which the hook would run in",
+                 OWN_BITS == 64 ? 32 : 64);
+        return;
+    }
     if (!started) {
         say(why, why_bytes, "the injector for the other width could not be started");
         return;

@@ -291,7 +291,7 @@ static bool answer(const struct message *m, struct answer *a)
 static const char *name_of(uint32_t type)
 {
     static const char *const names[] = {"keys", "save", "arm", "load", "apply", "marker",
-                                        "query", "configure", "start", "resume", "start-service",
+                                        "query", "try-32bit", "configure", "start", "resume", "start-service",
                                         "stop-service", "terminate", "exit"};
     uint32_t i = type - HOST_KEYS;
 

@@ -70,6 +70,7 @@ bool watch_begin_ticks(void);
 bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct reply *reply);
 bool program_resume(struct unpack *u, struct reply *reply);
 bool program_terminate(struct unpack *u, struct reply *reply);
+bool program_try_32bit(struct reply *reply);
 
 /*
  * host_hook.c: loads the hook into a process that is still suspended, by the DLL and the ring in this

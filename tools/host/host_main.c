@@ -93,6 +93,8 @@ static bool answer(const struct message *m, const struct host_args *args, struct
         return registry_marker(&u, reply);
     case HOST_QUERY_PROGRAM:
         return service_query(&u, reply);
+    case HOST_TRY_32BIT:
+        return program_try_32bit(reply);
     case HOST_CONFIGURE_SERVICE:
         return service_configure(&u, reply);
     case HOST_START:

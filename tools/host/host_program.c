@@ -10,6 +10,9 @@
 
 #include "host.h"
 
+#define TRY_MS 10000
+#define TRY_CODE 77
+
 static HANDLE job, process;
 static HANDLE first_thread; /* of a process that is still suspended */
 
@@ -165,5 +168,31 @@ bool program_terminate(struct unpack *u, struct reply *reply)
 
     if (job && !TerminateJobObject(job, code))
         return fail_win32(reply, GetLastError(), "ending the program");
+    return true;
+}
+
+/*
+ * A program that Wine cannot run "ends" like one that could be, with exit code 0: only a code that it
+ * chose itself says that it ran.
+ */
+bool program_try_32bit(struct reply *reply)
+{
+    WCHAR command[] = L"C:\\windows\\syswow64\\cmd.exe /c exit 77";
+    PROCESS_INFORMATION info;
+    STARTUPINFOW startup;
+    DWORD code = 0;
+
+    _Static_assert(TRY_CODE == 77, "what cmd.exe is told");
+    memset(&startup, 0, sizeof(startup));
+    startup.cb = sizeof(startup);
+    if (CreateProcessW(NULL, command, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup, &info)) {
+        if (WaitForSingleObject(info.hProcess, TRY_MS) == WAIT_OBJECT_0)
+            GetExitCodeProcess(info.hProcess, &code);
+        else
+            TerminateProcess(info.hProcess, 1);
+        CloseHandle(info.hThread);
+        CloseHandle(info.hProcess);
+    }
+    pack_u32(&reply->more, code == TRY_CODE);
     return true;
 }

@@ -216,18 +216,21 @@ static int get_agent(struct monitor *m, struct error *err)
 static int check_program(struct monitor *m, struct error *err)
 {
     struct program_facts facts;
-    bool changed;
+    bool changed, runs = true;
     int error = hostlink_query_program(m->agent, &m->resource, &facts, err);
 
     if (error)
         return error;
     program_facts_free(&facts);
     /* Wine itself says nothing: such a program "ends" at once with exit code 0. */
-    if (facts.exists && facts.bits == 32 && m->place.bits == 64 && !wine_place_runs_32bit(&m->place))
+    if (facts.exists && facts.bits == 32 &&
+        (error = hostlink_runs_32bit(m->agent, &m->place, &runs, err)))
+        return error;
+    if (!runs)
         return error_set(err, RESULT_UNPROTECTED,
-                         "'%s' is a 32-bit program, and the 32-bit part of Wine is not installed beside "
-                         "%s: 'dpkg --add-architecture i386', 'apt-get install wine32:i386', then "
-                         "'WINEPREFIX=%s wineboot -u'",
+                         "'%s' is a 32-bit program, and none runs here (tried): the 32-bit part of Wine "
+                         "is not installed beside %s: 'dpkg --add-architecture i386', 'apt-get install "
+                         "wine32:i386', then 'WINEPREFIX=%s wineboot -u'",
                          m->resource.kind == RESOURCE_SERVICE ? m->resource.service
                                                               : m->resource.command,
                          m->place.wine, m->place.prefix);

@@ -116,6 +116,7 @@ static unsigned check_program(struct doctor *d, struct wineside *w, const struct
     const char *what = service ? "service" : "program";
     struct program_facts facts = {0};
     struct error err = {0};
+    bool runs = true;
     unsigned bits;
 
     if (hostlink_query_program(&w->link, r, &facts, &err)) {
@@ -130,14 +131,18 @@ static unsigned check_program(struct doctor *d, struct wineside *w, const struct
     else
         finding(d, what, true, "whether 64 or 32-bit is not known: %s",
                 facts.image_path ? facts.image_path : "");
-    if (facts.bits == 32 && w->place.bits == 64 && !wine_place_runs_32bit(&w->place))
+    if (facts.bits == 32 && hostlink_runs_32bit(&w->link, &w->place, &runs, &err))
+        finding(d, "32-bit Wine", false, "%s", err.text);
+    else if (!runs)
         finding(d, "32-bit Wine", false,
-                "the program is a 32-bit one, and Wine's 32-bit part is not "
-                "installed: dpkg --add-architecture i386; apt-get install wine32:i386; then "
+                "the program is a 32-bit one, and none runs here (tried just now): Wine's 32-bit part is "
+                "not installed: dpkg --add-architecture i386; apt-get install wine32:i386; then "
                 "WINEPREFIX=%s wineboot -u",
                 w->place.prefix);
     else if (facts.bits == 32)
-        finding(d, "32-bit Wine", true, "there");
+        finding(d, "32-bit Wine", true, "%s",
+                w->place.bits == 32 || wine_place_has_32bit(&w->place)
+                    ? "there" : "tried just now: 32-bit programs run without a 32-bit Unix part (new WoW64)");
     if (facts.exists && service)
         check_service(d, &facts);
     bits = facts.bits;
@@ -184,7 +189,7 @@ static void check_hook(struct doctor *d, const struct wineside *w, const struct 
         try_hook(d, w, r, 64);
     if (w->place.bits == 32)
         try_hook(d, w, r, 32);
-    else if (!wine_place_runs_32bit(&w->place))
+    else if (!wine_place_has_32bit(&w->place))
         finding(d, "hook loads into a 32-bit program", without_is_fine,
                 "this Wine has no 32-bit Unix part. If it runs 32-bit programs without one (new "
                 "WoW64), they cannot be hooked: the watch captures them, and they cannot have lag 0");
