@@ -6,9 +6,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "iotrace.h"
 #include "scenario.h"
 
 #define MANY 400 /* values of the commit that makes the file grow */
+#define HISTORY_BYTES 60000 /* so that commits from the third on drop the oldest of it */
 
 static uint16_t name_units[8];
 
@@ -70,6 +72,12 @@ static int change(struct fixture *f, unsigned commit, struct error *err)
     }
 }
 
+static void given_resource(struct resource *r)
+{
+    resource_init(r);
+    r->history_bytes = HISTORY_BYTES;
+}
+
 /* The writer. */
 static int live(struct scenario *s, struct error *err)
 {
@@ -79,7 +87,7 @@ static int live(struct scenario *s, struct error *err)
     unsigned commit;
     int ret;
 
-    resource_init(&r);
+    given_resource(&r);
     ret = checkpoint_create(s->path, &r, err);
     resource_free(&r);
     if (ret) return ret;
@@ -100,8 +108,8 @@ static int live(struct scenario *s, struct error *err)
     return ret;
 }
 
-/* Removes what the writer before left. */
-static void clean(struct scenario *s)
+/* Also what a writer that died had not renamed yet. */
+void scenario_empty(struct scenario *s)
 {
     char path[160];
 
@@ -119,7 +127,7 @@ void scenario_run(struct scenario *s, enum fault fault, unsigned long n)
     pid_t pid;
     int status;
 
-    clean(s);
+    scenario_empty(s);
     memset(s->progress, 0, sizeof(*s->progress));
     assert_true((pid = fork()) >= 0);
     if (!pid) {
@@ -133,6 +141,24 @@ void scenario_run(struct scenario *s, enum fault fault, unsigned long n)
         assert_int_equal(status, s->progress->report.fired ? SIGKILL : 0);
     else
         assert_int_equal(status, 0);
+}
+
+void scenario_record(struct scenario *s, struct iorecord *record)
+{
+    pid_t pid;
+
+    scenario_empty(s);
+    memset(s->progress, 0, sizeof(*s->progress));
+    assert_true((pid = fork()) >= 0);
+    if (!pid) {
+        struct error err = { 0, "" };
+
+        iotrace_me();
+        if (live(s, &err)) fprintf(stderr, "%s\n", err.text);
+        _exit(err.code != 0);
+    }
+    iorecord_run(record, pid, s->dir, s->progress, sizeof(*s->progress));
+    assert_int_equal(record->status, 0);
 }
 
 void scenario_init(struct scenario *s)
@@ -152,7 +178,7 @@ void scenario_init(struct scenario *s)
     s->progress = mmap(NULL, sizeof(*s->progress), PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(s->progress != MAP_FAILED);
-    resource_init(&r);
+    given_resource(&r);
     WORKS(checkpoint_create(s->path, &r, err));
     resource_free(&r);
     WORKS(checkpoint_open(s->path, &f.c, err));
@@ -173,7 +199,7 @@ void scenario_free(struct scenario *s)
 {
     unsigned i;
 
-    clean(s);
+    scenario_empty(s);
     assert_int_equal(rmdir(s->dir), 0);
     for (i = 0; i < COMMITS + 2; i++) image_free(&s->states[i]);
     munmap(s->progress, sizeof(*s->progress));
@@ -238,7 +264,7 @@ void scenario_check(struct scenario *s, const char *what)
     }
     if (access(s->path, F_OK)) {
         if (p->sequence) fail_msg("%s: the checkpoint is gone", what);
-        resource_init(&r);
+        given_resource(&r);
         if (checkpoint_create(s->path, &r, &err)) fail_msg("%s: %s", what, err.text);
         resource_free(&r);
     }

@@ -8,6 +8,7 @@
 
 #include "checkpoint_fixture.h"
 #include "iofault.h"
+#include "iorecord.h"
 
 #define COMMITS 5 /* after the one that makes the checkpoint */
 
@@ -30,8 +31,11 @@ struct scenario {
 /* Makes the directory and finds out what each commit leads to. */
 void scenario_init(struct scenario *s);
 void scenario_free(struct scenario *s);
+void scenario_empty(struct scenario *s); /* the directory */
 /* Runs the writer with a fault, in an empty directory. */
 void scenario_run(struct scenario *s, enum fault fault, unsigned long n);
+/* Runs it whole and without a fault, and writes its calls down; each has seen the progress. */
+void scenario_record(struct scenario *s, struct iorecord *record);
 /*
  * Looks at what is left: readers see the state before or after the commit in progress, whole; a
  * writer can open it, finds the same, and can go on.  Fails the test with `what`.

@@ -33,8 +33,7 @@ void iotrace_me(void)
     raise(SIGSTOP);
 }
 
-/* A text in the process. */
-static void read_text(pid_t pid, uint64_t at, char text[PATH_MAX])
+void iotrace_text(pid_t pid, uint64_t at, char text[PATH_MAX])
 {
     uint64_t end = (at / 4096 + 1) * 4096; /* the next page may not be there */
     struct iovec here = {text, end - at < PATH_MAX - 1 ? end - at : PATH_MAX - 1};
@@ -64,14 +63,14 @@ static void file_of(pid_t pid, const struct __ptrace_syscall_info *i, char text[
     case SYS_renameat:
     case SYS_renameat2:
     case SYS_mkdirat:
-        read_text(pid, i->entry.args[1], text);
+        iotrace_text(pid, i->entry.args[1], text);
         break;
 #ifdef SYS_open
     case SYS_open:
     case SYS_unlink:
     case SYS_rename:
     case SYS_mkdir:
-        read_text(pid, i->entry.args[0], text);
+        iotrace_text(pid, i->entry.args[0], text);
         break;
 #endif
     case SYS_write:

@@ -6,7 +6,9 @@
 #ifndef REGCKPT_TEST_IOTRACE_H
 #define REGCKPT_TEST_IOTRACE_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* In the child, before exec or as soon as it may be traced: lets its parent trace it, and stops. */
@@ -25,5 +27,8 @@ struct iotrace {
  */
 bool iotrace_run(pid_t pid, const char *dir, unsigned long n, int signal, void (*idle)(void),
                  struct iotrace *out);
+
+/* A text in a child that is traced and stands still; "" if there is none. */
+void iotrace_text(pid_t pid, uint64_t at, char text[PATH_MAX]);
 
 #endif
