@@ -46,9 +46,11 @@ int checkpoint_replace(const char *path, const char *fresh, char **kept, struct 
      * name only, there is none for an instant. */
     if (link(path, *kept) && rename(path, *kept)) {
         ret = error_system(err, errno, "cannot keep the damaged checkpoint as %s", *kept);
-    } else if (rename(fresh, path)) {
-        ret = error_system(err, errno, "cannot rename %s to %s", fresh, path);
-        if (rename(*kept, path)) unlink(*kept);
+    } else if ((ret = sync_parent(path)) || (ret = rename(fresh, path) ? errno : 0)) {
+        /* synced: a power cut could keep the second rename alone, and the damaged one would be gone */
+        error_system(err, ret, "cannot put %s in place of %s", fresh, path);
+        if (access(path, F_OK)) rename(*kept, path);
+        else unlink(*kept);
     } else if ((ret = sync_parent(path))) {
         error_system(err, ret, "cannot sync the directory of %s", path);
     }

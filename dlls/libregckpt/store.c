@@ -148,14 +148,18 @@ int store_init(const char *store, bool *made, struct error *err)
     }
     ret = read_marker(store, err);
     if (ret && ret != RESULT_NOT_FOUND) return ret;
-    if (ret && !new_dir && (ret = check_empty(store, err))) return ret;
     *made = ret == RESULT_NOT_FOUND;
+    if (*made && !new_dir && (ret = check_empty(store, err))) {
+        *made = false;
+        return ret;
+    }
     if (!(ret = store_probe(store, err)) && *made) {
         if (chmod(store, 0700))
             ret = error_system(err, errno, "cannot make %s private (mode 0700)", store);
         else
             ret = write_marker(store, err);
-        if (!ret && new_dir && (ret = sync_parent(store)))
+        /* also of one that is not new: an init that died may have made it */
+        if (!ret && (ret = sync_parent(store)))
             error_system(err, ret, "cannot sync the directory that holds %s", store);
     }
     if (ret) *made = false;

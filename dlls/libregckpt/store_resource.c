@@ -112,7 +112,7 @@ static bool is_lock_of(int lock_fd, const char *path)
            held.st_ino == there.st_ino;
 }
 
-/* Deletes the checkpoint, and damaged ones that a repair kept. 0 or errno. */
+/* Deletes the checkpoint, and damaged ones that a repair kept, for good. 0 or errno. */
 static int remove_checkpoints(const char *dir)
 {
     struct dirent *entry;
@@ -124,6 +124,8 @@ static int remove_checkpoints(const char *dir)
         if (!strncmp(entry->d_name, "checkpoint.", strlen("checkpoint.")) &&
             unlinkat(dirfd(in), entry->d_name, 0) && errno != ENOENT)
             ret = errno;
+    /* The lock goes later in a power cut too: without it nobody could delete what came back. */
+    if (!ret && fsync(dirfd(in))) ret = errno;
     closedir(in);
     return ret;
 }
