@@ -223,6 +223,17 @@ gives 0 "verify" verify
 says '^db: fine' stdout
 gives 0 "verify --json" verify --json
 is_json
+tree_sum() { (cd "$STORE" && find . -type f -exec sha256sum {} + | sort -k 2 | sha256sum); }
+before=$(tree_sum)
+gives 0 "upgrade" upgrade
+says '^db: has format 1, which is the newest: nothing to do' stdout
+says '^web: has format 1' stdout
+gives 0 "upgrade of one" upgrade web --json
+is_json
+ok 'grep -q "\"format\": *1" "$TMP/stdout" && ! grep -q "\"db\"" "$TMP/stdout"' "... with its format"
+gives 100 "upgrade of an unknown one" upgrade wbe
+says 'Did you mean "web"'
+is "$(tree_sum)" "$before" "upgrade changes nothing where there is nothing to do"
 gives 0 "offline of what is offline" offline web
 says 'already' stdout
 gives 100 "save of what is offline" save web
@@ -311,7 +322,7 @@ refuses()
 {
     local before words=$2 verb code
     before=$(sha256sum <"$CKPT")
-    for verb in "show web" "list web" "verify web" "set web --lag 1" \
+    for verb in "show web" "list web" "verify web" "upgrade web" "upgrade" "set web --lag 1" \
         "add web 'Software\New' --view 64" "online web" "status web" "list" "status"; do
         eval "gives 2 '$1: $verb' $verb"
         ok 'grep -Eqi "$words" "$TMP/stdout" "$TMP/stderr"' "... says: $words"

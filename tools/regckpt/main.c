@@ -42,6 +42,7 @@ static const struct verb verbs[] = {
     {"import-mscs", verb_import_mscs, "make resources of a Microsoft cluster's"},
     {"wrap", verb_wrap, "put regckpt-host in front of a Windows service"},
     {"unwrap", verb_unwrap, "take it away again"},
+    {"upgrade", verb_upgrade, "bring checkpoints to the newest format"},
     {"doctor", verb_doctor, "can this node run it, and what is missing"},
 };
 

@@ -10,6 +10,7 @@ command_SOURCES = \
 	delete.c \
 	diff.c \
 	doctor.c \
+	each.c \
 	export.c \
 	exporthive.c \
 	hookcheck.c \
@@ -43,6 +44,7 @@ command_SOURCES = \
 	statusread.c \
 	table.c \
 	timepoint.c \
+	upgrade.c \
 	verdict.c \
 	verify.c \
 	wineside.c \

@@ -27,6 +27,7 @@ int verb_set(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_unwrap(int argc, char **argv);
+int verb_upgrade(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_wrap(int argc, char **argv);
 

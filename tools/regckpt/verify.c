@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "access.h"
-#include "json.h"
+#include "each.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -79,54 +79,14 @@ static int verify(const struct cli *cli, const char *name, struct json *j)
     return result_exit_code(result);
 }
 
-/* All that were asked for; the worst exit code counts, damage before everything. */
-static int verify_all(const struct cli *cli, char **names, size_t count)
-{
-    struct json writer, *j = cli->json ? &writer : NULL;
-    int code = 0;
-
-    if (j) {
-        json_begin(j, stdout);
-        json_open_object(j, NULL);
-        json_open_array(j, "resources");
-    } else if (!count) {
-        printf("The store %s (from %s) has no resources.\n", cli->settings.store,
-               cli->settings.store_source);
-    }
-    for (size_t i = 0; i < count; i++) {
-        int one = verify(cli, names[i], j);
-
-        if (code != 2 && (one == 2 || one > code))
-            code = one;
-    }
-    if (j) {
-        json_close_array(j);
-        json_close_object(j);
-        json_end(j);
-    }
-    return code;
-}
-
 int verb_verify(int argc, char **argv)
 {
-    struct error err = {0};
     struct cli cli;
-    char **names;
-    size_t count;
     int code = cli_begin(&cli, argc, argv, &text, (const struct cli_option[]){{0}});
 
     if (code != CLI_GO_ON)
         return code;
-    if (store_check(cli.settings.store, &err)) {
-        code = cli_fail(&cli, &err);
-    } else if (cli.arg_count) {
-        code = verify_all(&cli, cli.args, (size_t)cli.arg_count);
-    } else if (store_list(cli.settings.store, &names, &count, &err)) {
-        code = cli_fail(&cli, &err);
-    } else {
-        code = verify_all(&cli, names, count);
-        store_list_free(names, count);
-    }
+    code = each_resource(&cli, verify);
     cli_end(&cli);
     return code;
 }
