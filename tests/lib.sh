@@ -17,7 +17,7 @@
 #     PATIENCE how long to wait for a condition (wait_for)
 #     TMP      an empty directory of this test's own, removed at the end (so is everything in it)
 #     WINE     the 64-bit Wine loader      WINESERVER  its server
-#     REGCKPT_CONF   $TMP/regckpt.conf: run_dir in $TMP, nothing else set
+#     REGCKPT_CONF   $TMP/regckpt.conf: run_dir and state_dir in $TMP, nothing else set
 #     HOME     $TMP/home, so that no test can touch the user's own prefix
 # The exit trap ends what runs in the prefixes of this test, unmounts them, ends the background jobs,
 # removes TMP and prints the suite line.  Nothing else is ended.
@@ -56,7 +56,7 @@ export HOME=$TMP/home REGCKPT_CONF=$TMP/regckpt.conf
 mkdir "$HOME" "$TMP/prefix"
 : >"$TMP/mounts"
 : >"$TMP/prefixes"
-echo "run_dir = $TMP/run" >"$REGCKPT_CONF"
+printf 'run_dir = %s/run\nstate_dir = %s/state\n' "$TMP" "$TMP" >"$REGCKPT_CONF"
 
 SUITE=$(basename "$0" .sh)
 RUN=0 FAILED=0 SKIPPED=0

@@ -23,7 +23,7 @@ node()
 {
     prefix_new "$1"
     declare -g "PREFIX_$1=$PREFIX" "CONF_$1=$TMP/$1.conf"
-    printf 'store = %s\nrun_dir = %s\nnode = %s\n' "$STORE" "$TMP/run-$1" "$1" >"$TMP/$1.conf"
+    printf '%s = %s\n' store "$STORE" run_dir "$TMP/run-$1" state_dir "$TMP/state-$1" node "$1" >"$TMP/$1.conf"
 }
 
 # on NODE COMMAND...: runs it there; sets CODE, output in $TMP/stdout and $TMP/stderr.

@@ -19,6 +19,7 @@
 #include "settings.h"
 
 #define DEFAULT_STORE "/var/lib/regckpt"
+#define DEFAULT_STATE_DIR "/var/lib/regckpt-node"
 #define PATH_BYTES_MAX (PATH_MAX - 256) /* leaves room for what is put behind */
 
 /* The path without doubled and trailing slashes, malloc'ed. */
@@ -84,11 +85,14 @@ static int read_setting(struct settings *s, const char *name, const char *value,
     }
     if (!strcmp(name, "run_dir"))
         return set_path(&s->run_dir, value, where, err);
+    if (!strcmp(name, "state_dir"))
+        return set_path(&s->state_dir, value, where, err);
     if (!strcmp(name, "wine"))
         return set_path(&s->wine, value, where, err);
     if (strcmp(name, "node"))
         return error_set(err, RESULT_USAGE,
-                         "%s: unknown setting \"%s\". There are: store, run_dir, node, wine.",
+                         "%s: unknown setting \"%s\". There are: store, run_dir, "
+                         "state_dir, node, wine.",
                          where, name);
     if (strlen(value) > 255)
         return error_set(err, RESULT_USAGE, "%s: a node's name has at most 255 bytes.", where);
@@ -181,6 +185,8 @@ static int set_defaults(struct settings *s, struct error *err)
                   : asprintf(&s->run_dir, "/tmp/regckpt-%u", (unsigned)geteuid())) < 0)
             s->run_dir = NULL;
     }
+    if (!s->state_dir)
+        s->state_dir = strdup(DEFAULT_STATE_DIR);
     if (!s->node) {
         if (gethostname(host, sizeof(host)))
             return error_system(err, errno, "Finding this node's name");
@@ -189,7 +195,7 @@ static int set_defaults(struct settings *s, struct error *err)
     }
     if (!s->wine)
         s->wine = strdup("");
-    return s->store && s->run_dir && s->node && s->wine
+    return s->store && s->run_dir && s->state_dir && s->node && s->wine
                ? RESULT_OK : error_system(err, ENOMEM, "Reading the settings");
 }
 
@@ -223,6 +229,7 @@ void settings_free(struct settings *s)
 {
     free(s->store);
     free(s->run_dir);
+    free(s->state_dir);
     free(s->node);
     free(s->wine);
     free(s->conf);

@@ -5,9 +5,9 @@
  * Each comes from, in this order: the command line (store only; relative to the current directory
  * if it does not begin with '/'), the environment (REGCKPT_STORE, absolute;
  * REGCKPT_CONF names another configuration file), the configuration file (/etc/regckpt.conf:
- * "name = value" lines, '#' comments; names store, run_dir, node, wine), the default.
+ * "name = value" lines, '#' comments; names store, run_dir, state_dir, node, wine), the default.
  * Defaults: store /var/lib/regckpt; run_dir /run/regckpt for root, $XDG_RUNTIME_DIR/regckpt or
- * /tmp/regckpt-UID for others; node the host's name (gethostname).
+ * /tmp/regckpt-UID for others; state_dir /var/lib/regckpt-node; node the host's name (gethostname).
  */
 #ifndef REGCKPT_SETTINGS_H
 #define REGCKPT_SETTINGS_H
@@ -20,6 +20,7 @@ struct settings {
     char *store;        /* absolute */
     const char *store_source; /* "--store", "REGCKPT_STORE", the file's path, "default" */
     char *run_dir;
+    char *state_dir;    /* of this node, over a reboot: wrapped.h */
     char *node;
     char *wine;         /* "" if not set */
     char *conf;         /* the configuration file used, whether or not it exists */

@@ -68,7 +68,8 @@ libregckpt_SOURCES = \
 	winereg_file.c \
 	winereg_text.c \
 	winereg_value.c \
-	winereg_write.c
+	winereg_write.c \
+	wrapped.c
 
 libregckpt_WINE_SOURCES = \
 	error.c \

@@ -94,6 +94,7 @@ static void test_settings_read_defaults(void **state)
     assert_string_equal(s.node, host);
     assert_string_equal(s.wine, "");
     assert_string_equal(s.conf, conf);
+    assert_string_equal(s.state_dir, "/var/lib/regckpt-node");
     if (!geteuid())
         assert_string_equal(s.run_dir, "/run/regckpt");
     else
@@ -107,11 +108,12 @@ static void test_settings_read_file(void **state)
 
     (void)state;
     write_conf("# a comment\n\n  store = /srv//ck/ \nrun_dir=/srv/run\n\tnode =\tone two\t\n"
-               "wine=/opt/wine\n# end");
+               "state_dir = /srv/state\nwine=/opt/wine\n# end");
     assert_int_equal(settings_read(&s, NULL, NULL), 0);
     assert_string_equal(s.store, "/srv/ck");
     assert_string_equal(s.store_source, conf);
     assert_string_equal(s.run_dir, "/srv/run");
+    assert_string_equal(s.state_dir, "/srv/state");
     assert_string_equal(s.node, "one two");
     assert_string_equal(s.wine, "/opt/wine");
     settings_free(&s);

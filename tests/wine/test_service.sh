@@ -83,8 +83,14 @@ play()
     ok 'wait_for $PATIENCE not_stale "$node"' "$WIDTH: restored first"
     offline "$node" "$name"
     is "$CODE" 0 "$WIDTH: offline of what the prefix started"
+    on "$node" regckpt unwrap --all --dry-run
+    is "$CODE" 1 "$WIDTH: it is known to be wrapped"
+    ok 'grep -q "\"$service\" in the prefix $(prefix_of "$node") (resource $name): wrapped" "$TMP/stdout"' \
+        "$WIDTH: by its service, prefix and resource"
     on "$node" regckpt unwrap "$name"
     is "$CODE" 0 "$WIDTH: unwrap"
+    on "$node" regckpt unwrap --all --dry-run
+    is "$CODE" 0 "$WIDTH: and nothing is known to be wrapped any more"
     ok '! value "$node" "System\\CurrentControlSet\\Services\\$service" ImagePath | grep -q regckpt-host' \
         "$WIDTH: the image path is the service's own again"
 
@@ -103,8 +109,30 @@ play()
     ok 'live_is_checkpointed "$other" "$name" "$KEY" --view "$WIDTH"' "$WIDTH: what it had written is saved"
     online "$other" "$name"
     is "$CODE" 0 "$WIDTH: online again after that"
+    on "$other" regckpt unwrap --all
+    is "$CODE" 3 "$WIDTH: unwrap --all of one that is online"
+    ok 'grep -q "regckpt offline $name" "$TMP/stderr"' "$WIDTH: says what to do"
     offline "$other" "$name"
     is "$CODE" 0 "$WIDTH: offline"
+
+    # Taken from the node: the store need not be there, nor the resource.
+    mv "$STORE" "$STORE.away"
+    on "$other" regckpt unwrap --all
+    is "$CODE" 0 "$WIDTH: unwrap --all without the store"
+    ok 'grep -q "\"$service\".*: unwrapped" "$TMP/stdout"' "$WIDTH: unwraps it"
+    mv "$STORE.away" "$STORE"
+    ok '! value "$other" "System\\CurrentControlSet\\Services\\$service" ImagePath | grep -q regckpt-host' \
+        "$WIDTH: the image path is the service's own again"
+    on "$other" regckpt unwrap --all --dry-run
+    is "$CODE" 0 "$WIDTH: and it is forgotten"
+    on "$other" regckpt wrap "$name"
+    is "$CODE" 0 "$WIDTH: wrap"
+    on "$other" "$WINE" "$PE/svcwriter$WIDTH.exe" uninstall "$service"
+    is "$CODE" 0 "$WIDTH: the service is deleted"
+    on "$other" regckpt unwrap --all --json
+    is "$CODE" 0 "$WIDTH: unwrap --all of a service that is no more"
+    ok 'python3 -m json.tool <"$TMP/stdout" | grep -q "is not installed any more"' \
+        "$WIDTH: says so"
 }
 # by_scm COMMAND STATE: is the service in this state?  If not, the command is given: services.exe refuses
 # it while it is about another service.

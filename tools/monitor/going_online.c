@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../dlls/libregckpt/leftover.h"
+#include "../../dlls/libregckpt/wrapped.h"
 #include "monitor.h"
 
 #define BOOT_US 120000000LL /* a prefix's first boot takes 10 s on a good day */
@@ -253,6 +254,8 @@ static int check_program(struct monitor *m, struct error *err)
         return error_set(err, RESULT_PROGRAM,
                          "the service '%s' is already running in %s, unprotected: stop it first ('wine "
                          "net stop %s')", m->resource.service, m->place.prefix, m->resource.service);
+    if (wrapped_note(&m->settings, &m->place, &m->resource, m->name, facts.bits, err))
+        log_line("%s", err->text); /* only who takes regckpt from this node would miss it */
     error = hostlink_wrap(m->agent, &m->resource, m->name, &m->settings, facts.start_type == 2,
                           &changed, err);
     if (!error && changed)

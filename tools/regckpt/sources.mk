@@ -44,6 +44,7 @@ command_SOURCES = \
 	statusread.c \
 	table.c \
 	timepoint.c \
+	unwrap.c \
 	upgrade.c \
 	verdict.c \
 	verify.c \

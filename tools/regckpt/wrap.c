@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "unwrap.h"
 #include "verbs.h"
-#include "wineside.h"
 
 static const struct verb_text wrap_text = {
     .name = "wrap",
@@ -22,18 +22,40 @@ static const struct verb_text wrap_text = {
 
 static const struct verb_text unwrap_text = {
     .name = "unwrap",
-    .usage = "NAME",
+    .usage = "NAME | --all",
     .details = "Takes regckpt-host away again from the Windows service of NAME: its own\n"
-               "program and start type come back, and it starts unprotected.",
-    .least_args = 1,
+               "program and start type come back, and it starts unprotected. With --all from\n"
+               "all services on this node that are known to have it, those of a deleted\n"
+               "resource or of another store too, before regckpt is taken from the node.",
+    .least_args = 0,
     .most_args = 1,
     .has_json = true,
 };
 
 struct wrapping {
     bool unwrap, autostart, changed;
+    struct unwrap_all all;
     const char *prefix;
 };
+
+/* Notes it first, so that nothing can be wrapped and not be known. */
+static int wrap_service(const struct cli *cli, struct wineside *wine, const struct resource *resource,
+                        struct wrapping *w, struct error *err)
+{
+    const char *name = cli->args[0];
+    struct program_facts facts = {0};
+    int result = hostlink_query_program(&wine->link, resource, &facts, err);
+
+    if (result)
+        return result;
+    program_facts_free(&facts);
+    if (facts.exists &&
+        wrapped_note(&cli->settings, &wine->place, resource, name, facts.bits, err)) {
+        cli_note(cli, "%s", err->text);
+        *err = (struct error){0};
+    }
+    return hostlink_wrap(&wine->link, resource, name, &cli->settings, w->autostart, &w->changed, err);
+}
 
 /* Changes the service's configuration. */
 static int change_service(const struct cli *cli, struct wrapping *w, struct error *err)
@@ -60,9 +82,8 @@ static int change_service(const struct cli *cli, struct wrapping *w, struct erro
                            name, name);
     }
     if (!result && !(result = wineside_open(cli, name, &s.resource, w->prefix, &p, &wine, err))) {
-        result = w->unwrap ? hostlink_unwrap(&wine.link, &s.resource, &w->changed, err)
-                           : hostlink_wrap(&wine.link, &s.resource, name, &cli->settings,
-                                           w->autostart, &w->changed, err);
+        result = w->unwrap ? unwrap_service(cli, &wine, &s.resource, &w->changed, err)
+                           : wrap_service(cli, &wine, &s.resource, w, err);
         if (!result && !cli->json)
             printf("%s: the service \"%s\" in the prefix %s %s%s.\n", name, s.resource.service,
                    wine.place.prefix, w->changed ? "is now " : "was already ",
@@ -83,8 +104,17 @@ static int wrap_or_unwrap(int argc, char **argv, const struct verb_text *text,
 
     if (code != CLI_GO_ON)
         return code;
-    code = change_service(&cli, w, &err) ? cli_fail(&cli, &err) : 0;
-    if (!code && cli.json) {
+    if (!w->all.all && !cli.arg_count)
+        code = cli_usage(&cli, "A name is missing, or --all.");
+    else if (!w->all.all && (w->all.dry_run || w->all.gone))
+        code = cli_usage(&cli, "--dry-run and --gone are for --all.");
+    else if (w->all.all && (cli.arg_count || w->prefix))
+        code = cli_usage(&cli, "--all is for every service: name no resource and no prefix.");
+    else if (w->all.all)
+        code = unwrap_all(&cli, &w->all);
+    else
+        code = change_service(&cli, w, &err) ? cli_fail(&cli, &err) : 0;
+    if (!code && cli.json && !w->all.all) {
         struct json j;
 
         json_begin(&j, stdout);
@@ -115,6 +145,9 @@ int verb_unwrap(int argc, char **argv)
 {
     struct wrapping w = {.unwrap = true};
     const struct cli_option options[] = {
+        {"all", OPTION_FLAG, &w.all.all, NULL, "all services on this node"},
+        {"dry-run", OPTION_FLAG, &w.all.dry_run, NULL, "with --all: tell which; exit code 1 if any"},
+        {"gone", OPTION_FLAG, &w.all.gone, NULL, "with --all: forget those whose prefix is not there"},
         {"prefix", OPTION_TEXT, &w.prefix, "DIR", "in this Wine prefix"},
         {0},
     };
