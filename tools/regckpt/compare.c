@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 struct comparing {
     const struct registered_key *key;
     const struct image *here;
+    const struct image *const *scopes; /* two, or NULL */
     struct json *j;
     struct compare_totals *totals;
     char *heading; /* the key that was printed last, malloc'ed */
@@ -106,12 +106,39 @@ static void tell_value(struct comparing *c, const struct change *change,
         print_value('+', change->name, change->type, change->data, change->size_bytes);
 }
 
+/* Is a path at or below one of the pinned keys? */
+static bool is_within(const struct image *scope, struct utf16 path)
+{
+    const struct image_key *key;
+
+    for (size_t len = 0; len <= path.len; len++) {
+        if (len && len < path.len && path.units[len] != '\\')
+            continue;
+        if (!(key = image_find_key(scope, (struct utf16){path.units, len})))
+            return false;
+        if (key->pinned)
+            return true;
+    }
+    return false;
+}
+
+/* Is it to be compared? */
+static bool in_scope(const struct comparing *c, struct utf16 path)
+{
+    if (!c->scopes || (!c->scopes[0] && !c->scopes[1]))
+        return true;
+    return (c->scopes[0] && is_within(c->scopes[0], path)) ||
+           (c->scopes[1] && is_within(c->scopes[1], path));
+}
+
 /* image_diff's call for each difference. */
 static int tell_difference(const struct change *change, void *arg)
 {
     struct comparing *c = arg;
     const struct image_key *there = image_find_key(c->here, change->path);
 
+    if (!in_scope(c, change->path))
+        return 0;
     if (c->j) {
         json_open_object(c->j, NULL);
         json_text(c->j, "key", c->key->path);
@@ -127,125 +154,32 @@ static int tell_difference(const struct change *change, void *arg)
     return 0;
 }
 
+int compare_images(const struct registered_key *key, const struct image *from,
+                   const struct image *to, const struct image *const scopes[2],
+                   struct json *j, struct compare_totals *totals, struct error *err)
+{
+    struct comparing c = {key, from, scopes, j, totals, NULL};
+    int result = image_diff(from, to, key->id, tell_difference, &c);
+
+    free(c.heading);
+    return result ? error_system(err, result, "Comparing the key \"%s\"", key->path) : RESULT_OK;
+}
+
 int compare_key(const struct snapshot_key *k, const struct image *here, struct json *j,
                 struct compare_totals *totals, struct error *err)
 {
-    struct comparing c = {&k->key, here, j, totals, NULL};
-    int result = image_diff(here, &k->image, k->key.id, tell_difference, &c);
-
-    free(c.heading);
-    return result ? error_system(err, result, "Comparing the key \"%s\"", k->key.path) : RESULT_OK;
+    return compare_images(&k->key, here, &k->image, NULL, j, totals, err);
 }
 
-/* A key that no checkpoint holds yet. */
-static void tell_uncaptured(const struct registered_key *k, struct json *j,
-                            struct compare_totals *totals)
+void compare_left_out(const struct registered_key *k, const char *why, struct json *j,
+                      struct compare_totals *totals)
 {
     totals->uncaptured++;
     if (!j)
-        printf("HKLM\\%s (%d-bit view)\n  (not captured yet: the first online captures it as it "
-               "is)\n",
-               k->path, k->view);
+        printf("HKLM\\%s (%d-bit view)\n  (%s)\n", k->path, k->view, why);
 }
 
-/* Gives the host the list of keys. */
-static int tell_host(const struct snapshot *s, struct wineside *w, struct error *err)
+bool compare_found(const struct compare_totals *totals)
 {
-    struct registered_key *list = calloc(s->key_count + 1, sizeof(*list));
-    int result;
-
-    if (!list)
-        return error_system(err, ENOMEM, "Asking Wine for the keys");
-    for (size_t i = 0; i < s->key_count; i++)
-        list[i] = s->keys[i].key;
-    result = hostlink_keys(&w->link, list, s->key_count, NULL, NULL, err);
-    free(list);
-    return result;
-}
-
-int compare_offline(const struct snapshot *s, struct wineside *w, struct json *j,
-                    struct compare_totals *totals, struct error *err)
-{
-    int result = tell_host(s, w, err);
-
-    for (size_t i = 0; !result && i < s->key_count; i++) {
-        const struct snapshot_key *k = &s->keys[i];
-        struct image here;
-
-        if (!(k->key.flags & KEY_CAPTURED)) {
-            tell_uncaptured(&k->key, j, totals);
-            continue;
-        }
-        image_init(&here);
-        if (!(result = wineside_scan(w, &k->key, &here, err)))
-            result = compare_key(k, &here, j, totals, err);
-        image_free(&here);
-    }
-    return result;
-}
-
-/* image_walk's call that copies an image. */
-static int copy_change(const struct change *change, void *arg)
-{
-    return image_apply(arg, change);
-}
-
-/* The registry as the monitor sees it: the checkpoint's image with the changes it told. */
-static int image_here(const struct snapshot_key *k, struct unpack u,
-                      struct image *here, struct error *err)
-{
-    uint32_t count = unpack_u32(&u);
-    int result = image_walk(&k->image, k->key.id, copy_change, here);
-
-    for (uint32_t i = 0; !result && i < count; i++) {
-        struct change change;
-
-        unpack_change(&u, &change);
-        if (unpack_failed(&u)) {
-            change_free(&change);
-            return error_set(err, RESULT_INVALID,
-                             "The monitor's answer is malformed: it is probably "
-                             "another version. Take the resource offline and online again.");
-        }
-        if (change.key_id == k->key.id)
-            result = image_apply(here, &change);
-        change_free(&change);
-    }
-    return result ? error_system(err, result, "Comparing the key \"%s\"", k->key.path) : RESULT_OK;
-}
-
-int compare_online(const struct snapshot *s, int sock, struct progress *p, struct json *j,
-                   struct compare_totals *totals, struct error *err)
-{
-    struct message reply;
-    struct unpack u;
-    int result = ctl_ask(sock, CTL_DIFF, NULL, p, -1, &reply, &u, err);
-
-    if (result)
-        return result;
-    for (size_t i = 0; !result && i < s->key_count; i++) {
-        const struct snapshot_key *k = &s->keys[i];
-        struct image here;
-
-        if (!(k->key.flags & KEY_CAPTURED)) {
-            tell_uncaptured(&k->key, j, totals);
-            continue;
-        }
-        image_init(&here);
-        if (!(result = image_here(k, u, &here, err)))
-            result = compare_key(k, &here, j, totals, err);
-        image_free(&here);
-    }
-    message_free(&reply);
-    return result;
-}
-
-void compare_print_totals(const char *name, const struct compare_totals *totals)
-{
-    if (totals->added + totals->changed + totals->removed)
-        printf("%s: - here now, + after online: %llu added, %llu changed, %llu removed.\n", name,
-               (unsigned long long)totals->added, (unsigned long long)totals->changed,
-               (unsigned long long)totals->removed);
-    else
-        printf("%s: the registry here is equal to the checkpoint.\n", name);
+    return totals->added + totals->changed + totals->removed > 0;
 }

@@ -16,6 +16,7 @@ struct import_target {
     struct exclude exclude;         /* what is the node's own */
     bool touched;                   /* `after` was made */
     struct image after;
+    struct image named;             /* note_named: the keys that the file names, pinned */
 };
 
 struct import {
@@ -23,6 +24,7 @@ struct import {
     const char *file;               /* for messages */
     const char *place;              /* where a hive's root goes; NULL: the only registered key */
     int view;                       /* VIEW_*: what the file's paths mean; 0: either, 64 first */
+    bool note_named;                /* fill targets[].named */
     const struct snapshot *now;
     struct import_target *targets;  /* one a registered key */
     uint64_t excluded;              /* statements that concern what is left out */
@@ -32,7 +34,7 @@ struct import {
     struct error *err;
 };
 
-/* name, file, view and now are set by the caller. 0 or ENOMEM; import_free in any case. */
+/* name, file, place, view, note_named and now are set by the caller. 0 or ENOMEM; import_free in any case. */
 int import_begin(struct import *im, struct error *err);
 /*
  * Carries out a whole file on the copies.  What regfile_read gives; RESULT_USAGE: a key that is not
@@ -50,6 +52,8 @@ void import_free(struct import *im);
 struct import_target *import_match(struct import *im, const char *path, struct utf16 *rest);
 /* Makes the copy that is changed, once. RESULT_USAGE: not captured. */
 int import_touch(struct import *im, struct import_target *t);
+/* With note_named: takes down that the file names im->path in im->target. 0, ENOMEM, EINVAL. */
+int import_note_named(struct import *im);
 /* Is one of the keys on the path a symbolic link?  What Windows would do is elsewhere then. */
 bool import_meets_link(const struct import_target *t, struct utf16 path);
 

@@ -88,7 +88,7 @@ static int put_hive(struct import *im, const struct image *hive)
     if (im->path.len && import_meets_link(im->target, im->path))
         return error_set(im->err, RESULT_USAGE, "The key \"%s\" is, or is below, a symbolic link in "
                          "the checkpoint.", im->place);
-    if (!(result = image_apply(&im->target->after, &gone)))
+    if (!(result = import_note_named(im)) && !(result = image_apply(&im->target->after, &gone)))
         result = image_walk(hive, k->id, place_change, &placing);
     free(placing.units);
     if (result == EINVAL)

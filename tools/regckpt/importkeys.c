@@ -24,6 +24,7 @@ int import_begin(struct import *im, struct error *err)
         free(physical);
         t->now = &im->now->keys[i];
         image_init(&t->after);
+        image_init(&t->named);
         if (!result)
             result = registered_key_effective_exclude(k, &t->exclude);
         if (result)
@@ -38,6 +39,7 @@ void import_free(struct import *im)
         free((void *)im->targets[i].physical.units);
         exclude_free(&im->targets[i].exclude);
         image_free(&im->targets[i].after);
+        image_free(&im->targets[i].named);
     }
     free(im->targets);
     free((void *)im->path.units);
@@ -182,6 +184,21 @@ int import_touch(struct import *im, struct import_target *t)
     return RESULT_OK;
 }
 
+int import_note_named(struct import *im)
+{
+    struct change named = {.kind = CHANGE_CREATE_KEY, .path = im->path};
+    struct image_key *key;
+    int result;
+
+    if (!im->note_named)
+        return 0;
+    if ((result = image_apply(&im->target->named, &named)))
+        return result;
+    if ((key = image_find_key(&im->target->named, im->path)))
+        key->pinned = true;
+    return 0;
+}
+
 bool import_meets_link(const struct import_target *t, struct utf16 path)
 {
     for (size_t len = 0; len <= path.len; len++) {
@@ -223,10 +240,11 @@ static int apply_entry(const struct regfile_entry *e, void *arg)
     }
     if (import_meets_link(im->target, im->path))
         return refuse(im, e, "is, or is below, a symbolic link in the checkpoint.");
-    /* an existing key keeps its class */
-    if (e->kind == REGFILE_KEY && image_find_key(&im->target->after, im->path))
-        return RESULT_OK;
-    if ((result = image_apply(&im->target->after, &change)) == EINVAL)
+    if (!(result = import_note_named(im)) &&
+        /* an existing key keeps its class */
+        !(e->kind == REGFILE_KEY && image_find_key(&im->target->after, im->path)))
+        result = image_apply(&im->target->after, &change);
+    if (result == EINVAL)
         return refuse(im, e, "has a name of more than %d characters, or more than %d keys above "
                              "it.", IMAGE_MAX_KEY_NAME_CHARS, IMAGE_MAX_DEPTH);
     return result ? error_system(im->err, result, "Importing line %lu", e->line) : RESULT_OK;

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compare.h"
+#include "diffside.h"
 #include "hookcheck.h"
 #include "startmonitor.h"
 #include "verbs.h"
@@ -88,10 +88,27 @@ static int check_program(const struct cli *cli, const struct snapshot *s, struct
     return result;
 }
 
+/* What would change in the registry, as diff tells it. */
+static int tell_changes(const struct diff_request *r, struct json *j, struct compare_totals *totals,
+                        struct error *err)
+{
+    struct diff_side from = {0}, to = {0};
+    int result;
+
+    if (!(result = diff_side_read(r, "live", &from, err)) &&
+        !(result = diff_side_read(r, "checkpoint", &to, err)) &&
+        !(result = diff_sides(r, &from, &to, j, totals, err)) && !j)
+        diff_print_totals(r, &from, &to, totals);
+    diff_side_free(r, &from);
+    diff_side_free(r, &to);
+    return result;
+}
+
 /* Everything online would do up to its first change, told. */
 static int dry_run_with(const struct cli *cli, const struct snapshot *s, struct wineside *w,
                         struct json *j, struct error *err)
 {
+    const struct diff_request r = {.cli = cli, .name = cli->args[0], .s = s, .wine = w};
     struct compare_totals totals = {0};
     int result;
 
@@ -100,15 +117,13 @@ static int dry_run_with(const struct cli *cli, const struct snapshot *s, struct 
         return result;
     if (j)
         json_open_array(j, "differences");
-    result = compare_offline(s, w, j, &totals, err);
+    result = tell_changes(&r, j, &totals, err);
     if (j) {
         json_close_array(j);
         json_number(j, "added", totals.added);
         json_number(j, "changed", totals.changed);
         json_number(j, "removed", totals.removed);
         json_number(j, "uncaptured", totals.uncaptured);
-    } else if (!result) {
-        compare_print_totals(cli->args[0], &totals);
     }
     return result ? result : check_program(cli, s, w, j, err);
 }
@@ -124,8 +139,7 @@ static int dry_run(const struct cli *cli, const struct online_options *o, struct
 
     if (result)
         return result;
-    result = check_owner(cli, o, &s, err);
-    if (!result &&
+    if (!(result = check_owner(cli, o, &s, err)) && !(result = diff_request_begin(&s, err)) &&
         !(result = wineside_open(cli, cli->args[0], &s.resource, o->prefix, p, &wine, err))) {
         if (j) {
             json_begin(j, stdout);

@@ -172,7 +172,8 @@ static int take_images(struct rollback_plan *plan, struct snapshot *other, struc
             image_init(&found->image);
             continue;
         }
-        plan->passed_over += (k->flags & KEY_CAPTURED) != 0;
+        plan->passes_over[i] = (k->flags & KEY_CAPTURED) != 0;
+        plan->passed_over += plan->passes_over[i];
         /* Registered or captured since: it stays as it is. */
         if (image_walk(&plan->now.keys[i].image, k->id, copy_change, &plan->then[i]))
             return error_system(err, ENOMEM, "Rolling back the key \"%s\"", k->path);
@@ -263,7 +264,9 @@ int rollback_plan_make(const struct cli *cli, const char *point, const char *key
     *damaged = result == RESULT_DAMAGED || result == RESULT_FOREIGN;
     if (result)
         return result;
-    if (!(plan->then = calloc(plan->now.key_count + 1, sizeof(*plan->then)))) {
+    plan->then = calloc(plan->now.key_count + 1, sizeof(*plan->then));
+    plan->passes_over = calloc(plan->now.key_count + 1, sizeof(*plan->passes_over));
+    if (!plan->then || !plan->passes_over) {
         result = error_system(err, ENOMEM, "Rolling back %s", cli->args[0]);
     } else if (strcmp(point, "last-good")) {
         result = plan_history(cli, point, key, plan, err);
@@ -280,7 +283,16 @@ void rollback_plan_free(struct rollback_plan *plan)
     for (size_t i = 0; plan->then && i < plan->now.key_count; i++)
         image_free(&plan->then[i]);
     free(plan->then);
+    free(plan->passes_over);
     free(plan->path);
     snapshot_free(&plan->now);
     memset(plan, 0, sizeof(*plan));
+}
+
+bool rollback_plan_passes_over(const struct rollback_plan *plan, uint32_t key_id)
+{
+    for (size_t i = 0; i < plan->now.key_count; i++)
+        if (plan->now.keys[i].key.id == key_id)
+            return plan->passes_over[i];
+    return true;
 }

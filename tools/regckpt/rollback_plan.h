@@ -11,7 +11,8 @@
 struct rollback_plan {
     struct snapshot now;  /* with its history, which says where the way back begins */
     struct image *then;   /* for each registered key of now, what it is to become */
-    unsigned passed_over; /* captured keys that have no such state and stay as they are */
+    unsigned passed_over; /* captured keys that have no such state and stay as they are, */
+    bool *passes_over;    /* and which of now's keys they are */
     unsigned concerned;   /* registered keys that --key means; all without it */
     char *path;           /* --key, cleaned; NULL: all */
     char point[160];      /* what it goes back to, in words */
@@ -26,5 +27,7 @@ struct rollback_plan {
 int rollback_plan_make(const struct cli *cli, const char *point, const char *key,
                        struct rollback_plan *plan, bool *damaged, struct error *err);
 void rollback_plan_free(struct rollback_plan *plan);
+/* Is a registered key one that stays as it is? */
+bool rollback_plan_passes_over(const struct rollback_plan *plan, uint32_t key_id);
 
 #endif

@@ -9,6 +9,7 @@ command_SOURCES = \
 	create.c \
 	delete.c \
 	diff.c \
+	diffside.c \
 	doctor.c \
 	each.c \
 	export.c \
@@ -23,6 +24,7 @@ command_SOURCES = \
 	keymatch.c \
 	keytext.c \
 	list.c \
+	livekeys.c \
 	log.c \
 	mscsplan.c \
 	mscsread.c \
