@@ -19,6 +19,8 @@ enum ctl_message {
     CTL_ADD,            /* a registered key, packed. reply: u32 captured, u64 keys, u64 values */
     CTL_REMOVE,         /* u32 id */
     CTL_SET,            /* u32 count, then text name, text value each */
+    CTL_EXCLUDE,        /* a registered key, packed: its id, and what it excludes from now on. */
+                        /* reply: u64 changes of the checkpoint */
     CTL_DIFF,           /* reply: u32 count, packed changes from the checkpoint to the live registry */
 };
 

@@ -114,6 +114,19 @@ int image_exclude(struct image *image, const struct exclude *exclude)
     return result;
 }
 
+static void unpin_key(struct image_key *key)
+{
+    key->pinned = false;
+    for (uint32_t i = 0; i < key->key_count; i++)
+        unpin_key(key->keys[i]);
+}
+
+void image_unpin(struct image *image)
+{
+    if (image->root)
+        unpin_key(image->root);
+}
+
 bool exclude_matches(const struct exclude *exclude, const struct change *change)
 {
     struct text text = { NULL, 0, 0 };

@@ -113,6 +113,11 @@ struct exclude {
  * key.  0 or ENOMEM.
  */
 int image_exclude(struct image *image, const struct exclude *exclude);
+/*
+ * Takes all pins off.  They are for an image of the live registry, in which a key that holds something
+ * excluded has to stay; in the checkpoint a key goes when it went in the registry.
+ */
+void image_unpin(struct image *image);
 /* Does a change concern something excluded? */
 bool exclude_matches(const struct exclude *exclude, const struct change *change);
 /* One glob match, as above. */

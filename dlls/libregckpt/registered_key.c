@@ -39,6 +39,47 @@ int exclude_add_value(struct exclude *e, const char *pattern)
     return list_add(&e->values, &e->value_count, pattern);
 }
 
+/* Takes a pattern out of a list. */
+static bool list_drop(char **list, size_t *count, const char *pattern)
+{
+    size_t i;
+
+    for (i = 0; i < *count && strcmp(list[i], pattern); i++) ;
+    if (i == *count) return false;
+    free(list[i]);
+    memmove(list + i, list + i + 1, (--*count - i) * sizeof(*list));
+    return true;
+}
+
+bool exclude_drop_key(struct exclude *e, const char *pattern)
+{
+    return list_drop(e->keys, &e->key_count, pattern);
+}
+
+bool exclude_drop_value(struct exclude *e, const char *pattern)
+{
+    return list_drop(e->values, &e->value_count, pattern);
+}
+
+int exclude_check(const char *pattern, bool of_values, struct error *err)
+{
+    const char *option = of_values ? "--exclude-value" : "--exclude";
+    size_t len = strlen(pattern);
+    struct utf16 units;
+
+    if (utf16_from_utf8(pattern, len, &units))
+        return error_set(err, RESULT_USAGE, "%s: the pattern is not valid UTF-8.", option);
+    free((void *)units.units);
+    if (of_values) return 0;
+    if (!len)
+        return error_set(err, RESULT_USAGE, "%s: an empty pattern matches no key below the "
+                         "registered one.", option);
+    if (pattern[0] == '\\' || pattern[len - 1] == '\\')
+        return error_set(err, RESULT_USAGE, "%s: \"%s\" matches no key: paths below the registered "
+                         "key have no backslash at their ends.", option, pattern);
+    return 0;
+}
+
 void exclude_free(struct exclude *e)
 {
     list_free(e->keys, e->key_count);

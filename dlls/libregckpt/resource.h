@@ -67,6 +67,15 @@ void registered_key_free(struct registered_key *k);
 int registered_key_copy(struct registered_key *to, const struct registered_key *from);
 int exclude_add_key(struct exclude *e, const char *pattern);
 int exclude_add_value(struct exclude *e, const char *pattern);
+/* Takes one pattern away, as it was written. false: it is not there. */
+bool exclude_drop_key(struct exclude *e, const char *pattern);
+bool exclude_drop_value(struct exclude *e, const char *pattern);
+/*
+ * Can a pattern match anything?  RESULT_USAGE: no key or value has such a path (for a key: empty, a
+ * backslash at either end; invalid UTF-8).  An empty pattern for values is the default value of the
+ * registered key.
+ */
+int exclude_check(const char *pattern, bool of_values, struct error *err);
 /* The user's excludes and those a rule adds: ImagePath and Start of a key under Services. */
 int registered_key_effective_exclude(const struct registered_key *k, struct exclude *out);
 void exclude_free(struct exclude *e);

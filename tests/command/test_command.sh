@@ -194,6 +194,21 @@ gives 0 "list of keys" list db
 says 'Software\\Policies +64 +not yet +future broad +Temp\*' stdout
 gives 0 "list of keys --json" list db --json
 is_json
+gives 0 "exclude" exclude web 'Software\Vendor\App' --view 32 --exclude 'C*' --exclude-value 'Sub\*' --exclude 'C*'
+says 'leaves out C\*, value Sub' stdout
+gives 0 "exclude --json" exclude web 'Software\Vendor\App' --view 32 --include 'C*' --exclude-value '' --json
+is_json
+gives 100 "exclude of nothing" exclude web 'Software\Vendor\App' --view 32
+says 'name a pattern'
+gives 100 "exclude of a key in both views" exclude web 'Software\Vendor\App' --exclude x
+says '--view'
+gives 100 "exclude of a pattern that matches nothing" exclude web 'Software\Vendor\App' --view 32 --exclude '\Cache'
+says 'matches no key'
+gives 100 "exclude of an empty pattern" exclude web 'Software\Vendor\App' --view 32 --exclude ''
+gives 100 "exclude of what is not UTF-8" exclude web 'Software\Vendor\App' --view 32 --exclude-value $'\xff'
+gives 100 "add with such a pattern" add web 'Software\Excl' --view 64 --exclude 'Cache\'
+gives 100 "include of what is not excluded" exclude web 'Software\Vendor\App' --view 32 --include 'C*'
+says 'does not exclude "C\*"'
 gives 0 "show of an uncaptured key" show web 'Software\Vendor\App'
 says 'not captured yet' stdout
 gives 0 "show --json" show web --json

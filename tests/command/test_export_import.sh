@@ -35,7 +35,7 @@ regckpt init >/dev/null
 regckpt create web --service Web >/dev/null
 run regckpt add web 'Software\Vendor\Both' --view 64 --future
 run regckpt add web 'Software\Vendor\Both' --view 32 --future
-run regckpt add web 'Software\Vendor\Wide' --view 64 --future --exclude Node --exclude 'Sub\Cache'
+run regckpt add web 'Software\Vendor\Wide' --view 64 --future --exclude Node --exclude-value Node --exclude 'Sub\Cache'
 run regckpt add web 'Software\Vendor\Narrow' --view 32 --future
 run regckpt add web 'Software\Classes\Vendor.Doc' --view 32 --future
 run regckpt add web 'System\CurrentControlSet\Services\Web' --view 64 --future

@@ -85,7 +85,7 @@ set_value a "$XKEY\\Cache" Deep cached
 set_value a "$XKEY\\Part 00000" Node "of this node"
 dump a "$XKEY" "$TMP/x.a"
 on a regckpt create ex --command "$WRITER run Software\\RegckptTest\\Writer 5 1"
-on a regckpt add ex "$XKEY" --view 64 --exclude Cache --exclude Secret --exclude '*\Node'
+on a regckpt add ex "$XKEY" --view 64 --exclude Cache --exclude-value Secret --exclude-value '*\Node'
 is "$CODE" 0 "add with excludes"
 ckptdump ex "$TMP/x.ckpt"
 ok '! grep -q "$(utf16_hex Cache)\|$(utf16_hex Secret)\|$(utf16_hex Node)" "$TMP/x.ckpt"' \
@@ -100,3 +100,59 @@ is "$(value b "$XKEY" Keep)" kept "what is not excluded arrives"
 is "$(value b "$XKEY" Extra)" "" "what is too much goes"
 is "$(value b "$XKEY\\Cache" Deep)" "of node b" "an excluded key is left alone"
 is "$(value b "$XKEY" Secret)" "of node b" "an excluded value is left alone"
+is "$(value b "$XKEY\\Part 00000" Node)" "" "... also where the node has none"
+
+# --exclude is of keys, --exclude-value of values: neither means the other.
+on b regckpt diff ex --json
+is "$CODE" 0 "what is excluded is no difference"
+set_value b "$XKEY\\Named" x "the key"
+set_value b "$XKEY" Named "the value"
+set_value b "$XKEY\\Apart" x y
+set_value b "$XKEY\\Apart\\Own" x "of this node"
+on b regckpt set ex --command "$WRITER run Software\\RegckptTest\\Writer 0 100"
+on b regckpt diff ex --from live --to checkpoint
+ok 'grep -q "Named" "$TMP/stdout"' "edits while it is offline"
+delete_key b "$XKEY\\Named"
+delete_key b "$XKEY\\Apart"
+online b ex
+is "$CODE" 0 "online"
+set_value b "$XKEY\\Named" x "the key"
+set_value b "$XKEY" Named "the value"
+set_value b "$XKEY\\Apart\\Own" x "of this node"
+ok 'wait_for $PATIENCE in_checkpoint ex x "of this node"' "captured while nothing excludes it"
+on b regckpt exclude ex "$XKEY" --exclude-value Named --exclude '*\Own'
+is "$CODE" 0 "exclude while it is online"
+ok 'not_in_checkpoint ex Named "the value" && not_in_checkpoint ex x "of this node"' "... takes it out at once"
+ok 'in_checkpoint ex x "the key"' "... but not the key that has the value's name"
+is "$(value b "$XKEY" Named)/$(value b "$XKEY\\Apart\\Own" x)" "the value/of this node" "... the registry keeps it"
+set_value b "$XKEY" Named "another"
+set_value b "$XKEY\\Apart\\Own" x "another"
+set_value b "$XKEY" After "it"
+ok 'wait_for $PATIENCE in_checkpoint ex After it' "what is changed later is captured"
+ok 'not_in_checkpoint ex Named another && not_in_checkpoint ex x another' "... but not what is excluded now"
+delete_key b "$XKEY\\Apart"
+set_value b "$XKEY" After "the deletion"
+ok 'wait_for $PATIENCE in_checkpoint ex After "the deletion"' "a key that holds something excluded is deleted"
+ok '! grep -q "$(utf16_hex Apart)" "$TMP/seen"' "... and goes from the checkpoint"
+on b regckpt exclude ex "$XKEY" --include-value Named
+is "$CODE" 0 "take a pattern away while it is online"
+ok 'in_checkpoint ex Named another' "... captures what it left out, at once"
+on b regckpt log ex --key "$XKEY"
+ok 'grep -q " exclude .*Named" "$TMP/stdout"' "... the history says so"
+offline b ex
+is "$CODE" 0 "offline"
+ok 'live_is_checkpointed b ex "$XKEY\\Named"; on b regckpt diff ex; [ "$CODE" = 0 ]' "nothing differs"
+on b regckpt exclude ex "$XKEY" --include Cache
+is "$CODE" 100 "to take one away while it is offline is refused"
+ok 'grep -q "would remove it from the registry" "$TMP/stderr"' "... and says why"
+on b regckpt exclude ex "$XKEY" --exclude Named
+is "$CODE" 0 "exclude while it is offline"
+ok 'not_in_checkpoint ex x "the key" && in_checkpoint ex Named another' "... takes the key out, not the value"
+on b regckpt list ex
+ok 'grep -qF "Cache, *\Own, Named, value Secret, value *\Node" "$TMP/stdout"' "list tells keys from values"
+set_value a "$XKEY\\Named" x "of node a"
+set_value a "$XKEY" Named "of node a"
+on a regckpt set ex --command "$WRITER run Software\\RegckptTest\\Writer 5 1"
+on a timeout $PATIENCE regckpt run ex
+is "$CODE" 0 "run on node a"
+is "$(value a "$XKEY" Named)/$(value a "$XKEY\\Named" x)" "another/of node a" "which keeps its own key, and gets the value"

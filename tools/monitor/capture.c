@@ -133,6 +133,7 @@ void capture_move_on(struct held_key *k, struct image *to)
     image_free(&k->image);
     k->image = *to;
     image_init(to);
+    image_unpin(&k->image);
     k->key.flags |= KEY_CAPTURED;
 }
 

@@ -164,6 +164,67 @@ static int request_remove(struct monitor *m, struct unpack *u, struct error *err
     return (error = keys_tell_host(m, err)) ? error : hooked_tell_keys(m, err);
 }
 
+/*
+ * Other excludes.  What is excluded now goes from the checkpoint, what no longer is comes into it, in
+ * one commit: the registry is the truth, and is left alone.
+ */
+static int change_excludes(struct monitor *m, struct held_key *k, struct registered_key *changed,
+                           uint64_t *count, struct error *err)
+{
+    struct exclude before = k->exclude;
+    struct image seen;
+    int error;
+
+    changed->flags = k->key.flags;
+    if (registered_key_effective_exclude(changed, &k->exclude)) {
+        k->exclude = before;
+        return error_set(err, ENOMEM, "no memory for the excludes of HKLM\\%s", k->key.path);
+    }
+    if ((error = checkpoint_begin(m->checkpoint, err)))
+        goto failed;
+    image_init(&seen);
+    if (!(error = checkpoint_put_key(m->checkpoint, changed, err)) &&
+        k->key.flags & KEY_CAPTURED && !(error = capture_scan(m, k, true, &seen, err)))
+        error = capture_record(m, k, &seen, "exclude", count, err);
+    if (!(error = finish(m, error, err)) && k->key.flags & KEY_CAPTURED)
+        capture_move_on(k, &seen);
+    image_free(&seen);
+failed:
+    if (error && m->checkpoint) { /* without one the keys will be read from the file again */
+        struct exclude tried = k->exclude;
+
+        k->exclude = before;
+        before = tried;
+        k->dirty = true;
+    }
+    exclude_free(&before);
+    return error;
+}
+
+static int request_exclude(struct monitor *m, struct unpack *u, struct pack *more, struct error *err)
+{
+    struct registered_key key;
+    struct held_key *k;
+    uint64_t count = 0;
+    int error = unpack_registered_key(u, &key);
+
+    if (error)
+        return error_set(err, error, "a registered key that cannot be read came from the command");
+    if (!(k = keys_find(m, key.id)) || k->key.view != key.view || strcmp(k->key.path, key.path))
+        error = error_set(err, RESULT_NOT_FOUND, "the key is not registered for %s", m->name);
+    else if (!(error = change_excludes(m, k, &key, &count, err))) {
+        struct registered_key old = k->key;
+
+        k->key = key;
+        key = old;
+        log_line("HKLM\\%s excludes something else from now on: %llu changes", k->key.path,
+                 (unsigned long long)count);
+        pack_u64(more, count);
+    }
+    registered_key_free(&key);
+    return error;
+}
+
 /* All properties or none. What concerns the start of the program is used at the next online. */
 static int request_set(struct monitor *m, struct unpack *u, struct error *err)
 {
@@ -247,7 +308,8 @@ static int request_diff(struct monitor *m, struct pack *more, struct error *err)
 
 static bool needs_storage(uint32_t type)
 {
-    return type == CTL_ADD || type == CTL_REMOVE || type == CTL_SET;
+    return type == CTL_ADD || type == CTL_REMOVE || type == CTL_SET ||
+           type == CTL_EXCLUDE;
 }
 
 static int answer(struct monitor *m, struct front_request *r, struct pack *more, struct error *err)
@@ -270,6 +332,8 @@ static int answer(struct monitor *m, struct front_request *r, struct pack *more,
         return request_remove(m, &u, err);
     case CTL_SET:
         return request_set(m, &u, err);
+    case CTL_EXCLUDE:
+        return request_exclude(m, &u, more, err);
     case CTL_DIFF:
         return request_diff(m, more, err);
     }

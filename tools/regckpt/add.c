@@ -17,8 +17,9 @@ static const struct verb_text text = {
         "Registers keys below HKEY_LOCAL_MACHINE for the resource NAME, with all values and\n"
         "subkeys: 'Software\\Vendor\\App', between single quotes. What they hold is captured at\n"
         "once if the prefix can be read, else by the first online. Several keys are added all or\n"
-        "none. A pattern of --exclude (* ? [..]) leaves out subkeys and values whose path below\n"
-        "the key it matches.",
+        "none. A pattern (* ? [..]) of --exclude leaves out the subkeys whose path below the key\n"
+        "it matches, with all below them, one of --exclude-value values (Sub\\Name; Name alone is\n"
+        "a value of the key itself): each node keeps its own. regckpt exclude changes them.",
     .least_args = 2,
     .most_args = -1,
     .has_json = true,
@@ -237,7 +238,8 @@ int verb_add(int argc, char **argv)
     const struct cli_option options[] = {
         {"view", OPTION_TEXT, &a.view, "64|32|auto",
          "whose view: 64-bit, 32-bit, the program's (auto)"},
-        {"exclude", OPTION_LIST, &a.exclude, "GLOB", "leave out what matches; may be repeated"},
+        {"exclude", OPTION_LIST, &a.exclude, "GLOB", "leave out subkeys; may be repeated"},
+        {"exclude-value", OPTION_LIST, &a.exclude_value, "GLOB", "leave out values; the same"},
         {"future", OPTION_FLAG, &a.future, NULL, "the key need not exist yet"},
         {"broad", OPTION_FLAG, &a.broad, NULL, "register a key that everybody shares"},
         {"prefix", OPTION_TEXT, &a.prefix, "DIR", "capture from this Wine prefix"},
@@ -249,6 +251,7 @@ int verb_add(int argc, char **argv)
 
     if (code != CLI_GO_ON) {
         text_list_free(&a.exclude);
+        text_list_free(&a.exclude_value);
         return code;
     }
     a.cli = &cli;

@@ -22,7 +22,7 @@ struct add {
     size_t word_count;
     const char *view;        /* as given */
     const char *prefix;      /* --prefix, or NULL */
-    struct text_list exclude;
+    struct text_list exclude, exclude_value;
     bool future, broad;
     struct new_key *keys;
     size_t count;

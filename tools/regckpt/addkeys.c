@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "add.h"
+#include "excludekey.h"
 
 int add_read_keys(struct add *a, struct error *err)
 {
@@ -20,10 +21,8 @@ int add_read_keys(struct add *a, struct error *err)
         image_init(&k->image);
         k->key.view = 0;
         k->key.flags = (a->future ? KEY_FUTURE : 0) | (a->broad ? KEY_BROAD : 0);
-        for (size_t i = 0; i < a->exclude.count; i++)
-            if (exclude_add_key(&k->key.exclude, a->exclude.items[i]) ||
-                exclude_add_value(&k->key.exclude, a->exclude.items[i]))
-                return error_system(err, ENOMEM, "Reading --exclude");
+        if (exclude_read(&k->key.exclude, &a->exclude, &a->exclude_value, err))
+            return err->code;
     }
     return RESULT_OK;
 }
@@ -183,6 +182,7 @@ void add_free(struct add *a)
     }
     free(a->keys);
     text_list_free(&a->exclude);
+    text_list_free(&a->exclude_value);
     if (a->have_wine)
         wineside_close(&a->wine);
 }

@@ -15,13 +15,9 @@ char *keytext_excluded(const struct registered_key *k)
         bool key = i < k->exclude.key_count;
         const char *pattern = key ? k->exclude.keys[i]
                                   : k->exclude.values[i - k->exclude.key_count];
-        bool doubled = false;
 
-        for (size_t n = 0; !key && n < k->exclude.key_count; n++)
-            doubled |= !strcmp(pattern, k->exclude.keys[n]); /* --exclude means both */
-        if (doubled)
-            continue;
-        if (asprintf(&more, "%s%s%s", text ? text : "", text ? ", " : "", pattern) < 0)
+        if (asprintf(&more, "%s%s%s%s", text ? text : "", text ? ", " : "", key ? "" : "value ",
+                     pattern) < 0)
             break;
         free(text);
         text = more;

@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
     {"delete", verb_delete, "delete a resource with its checkpoints"},
     {"add", verb_add, "register keys"},
     {"remove", verb_remove, "forget registered keys"},
+    {"exclude", verb_exclude, "change what a registered key leaves out"},
     {"list", verb_list, "list the resources, or one's registered keys"},
     {"online", verb_online, "restore, then start the program, protected"},
     {"offline", verb_offline, "stop the program, save, release"},

@@ -12,6 +12,7 @@ command_SOURCES = \
 	diffside.c \
 	doctor.c \
 	each.c \
+	excludekey.c \
 	export.c \
 	exporthive.c \
 	hookcheck.c \

@@ -10,6 +10,7 @@ int verb_create(int argc, char **argv);
 int verb_delete(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
+int verb_exclude(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_import(int argc, char **argv);
 int verb_import_mscs(int argc, char **argv);
