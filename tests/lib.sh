@@ -17,6 +17,7 @@
 #     PATIENCE how long to wait for a condition (wait_for)
 #     TMP      an empty directory of this test's own, removed at the end (so is everything in it)
 #     WINE     the 64-bit Wine loader      WINESERVER  its server
+#              (WINE_TREE=DIR: those of server_patch/build's tree)
 #     REGCKPT_CONF   $TMP/regckpt.conf: run_dir and state_dir in $TMP, nothing else set
 #     HOME     $TMP/home, so that no test can touch the user's own prefix
 # The exit trap ends what runs in the prefixes of this test, unmounts them, ends the background jobs,
@@ -32,6 +33,9 @@ STAGE_PKGLIBDIR=${STAGE_PKGLIBDIR:-$STAGE/usr/local/lib/regckpt}
 HOST32=${HOST32:-no}
 PATH=$STAGE_BINDIR:$PATH
 
+# Another Wine than the system's: its own tree, which the resources are told of (wine_lib.sh).
+WINE_TREE=${WINE_TREE:-}
+[ -z "$WINE_TREE" ] || WINE=$WINE_TREE/lib/wine/wine64
 # Wine's loader itself: the "wine" in PATH may be a script, or the 32-bit one.
 if [ -z "${WINE:-}" ]; then
     for WINE in /usr/lib/wine/wine64 /usr/lib/x86_64-linux-gnu/wine/wine64 "$(command -v wine64)" \

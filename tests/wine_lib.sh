@@ -11,6 +11,8 @@
 STORE=$TMP/store
 PE=$BUILD/out/wine
 ONLINE_SECONDS=$PATIENCE
+# Where changes are to come from, as status says it.
+SOURCE=${SOURCE:-hook}
 
 # The 32-bit loader is what makes 32-bit programs run.
 have_wine32() { [ -e "${WINE%/*}/wine" ] && [ "$HOST32" = yes ]; }
@@ -24,6 +26,7 @@ node()
     prefix_new "$1"
     declare -g "PREFIX_$1=$PREFIX" "CONF_$1=$TMP/$1.conf"
     printf '%s = %s\n' store "$STORE" run_dir "$TMP/run-$1" state_dir "$TMP/state-$1" node "$1" >"$TMP/$1.conf"
+    [ -z "$WINE_TREE" ] || echo "wine = $WINE_TREE" >>"$TMP/$1.conf"
 }
 
 # on NODE COMMAND...: runs it there; sets CODE, output in $TMP/stdout and $TMP/stderr.

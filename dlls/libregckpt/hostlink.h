@@ -130,6 +130,9 @@ int hostlink_load(struct hostlink *link, uint32_t key_id, const struct image *im
 /* Carries out image_diff(from, to) in the live registry. *applied counts; may be NULL. */
 int hostlink_apply_diff(struct hostlink *link, uint32_t key_id, const struct image *from,
                         const struct image *to, uint64_t *applied, struct error *err);
+/* *can: does this wineserver report changes? For REPORT_BEGIN and REPORT_AGAIN that is an error if not. */
+int hostlink_report(struct hostlink *link, enum host_report what, const char *ring, bool *can,
+                    struct error *err);
 int hostlink_marker(struct hostlink *link, const char *resource, uint64_t epoch, struct error *err);
 
 struct program_facts {

@@ -252,6 +252,30 @@ int hostlink_apply_diff(struct hostlink *link, uint32_t key_id, const struct ima
     return error;
 }
 
+int hostlink_report(struct hostlink *link, enum host_report what, const char *ring, bool *can,
+                    struct error *err)
+{
+    struct message reply = {.fd = -1};
+    struct unpack u;
+    struct pack p;
+    int error;
+
+    pack_init(&p);
+    pack_u32(&p, what);
+    pack_text(&p, ring);
+    error = hostlink_ask(link, HOST_REPORT, &p, -1, ASK_MS, &reply, &u, err);
+    pack_free(&p);
+    if (!error) {
+        *can = unpack_u32(&u);
+        if (unpack_failed(&u))
+            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
+        else if (!*can && what != REPORT_ASK)
+            error = error_set(err, RESULT_WINE, "this wineserver does not report changes");
+    }
+    message_free(&reply); /* a refusal is a reply too */
+    return error;
+}
+
 int hostlink_marker(struct hostlink *link, const char *resource, uint64_t epoch, struct error *err)
 {
     struct pack p;

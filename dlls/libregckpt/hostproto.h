@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 3
+#define HOSTPROTO_VERSION 4
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -58,6 +58,9 @@ enum host_message {
     HOST_TERMINATE,
     /* u32 exit code: the host ends itself with it, after the reply */
     HOST_EXIT,
+    /* u32 enum host_report, text path of a ring: has wineserver report what changes.
+     * Reply: u32 1 if this wineserver can, 0: it is one that knows nothing of it */
+    HOST_REPORT,
 
     /* --- events (tag 0) --- */
     /* u32 id: something below the key changed (the notification fired, or the key came or went) */
@@ -74,6 +77,12 @@ enum host_role {
 };
 
 enum host_program { HOST_SERVICE = 1, HOST_APPLICATION = 2 }; /* as enum resource_kind */
+
+enum host_report {
+    REPORT_ASK = 0,   /* only whether it can */
+    REPORT_BEGIN = 1, /* into that ring, until this host ends or the next REPORT_BEGIN; no watch then */
+    REPORT_AGAIN = 2, /* the keys in the ring's table are others */
+};
 
 enum host_error_kind { HOST_ERROR_NTSTATUS = 1, HOST_ERROR_WIN32 = 2, HOST_ERROR_ERRNO = 3 };
 

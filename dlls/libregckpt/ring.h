@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ring: the shared memory through which the hooked processes of one online resource (64 and
- * 32-bit) report their changes to its monitor.  A file in the resource's run directory, mapped by
- * all, made anew by every online.
+ * 32-bit) report their changes to its monitor, or a patched wineserver reports everybody's.  A file
+ * in the resource's run directory, mapped by all, made anew by every online.
  *
  * Lanes.  A change of a key goes through the lane that its name's last component hashes to
  * (ring_lane_of).  A hooked call takes the lane, makes the real call, appends what it did, gives the
@@ -19,6 +19,13 @@
  * lane that could not be had) flags a scan: ring_flag_scan.  Nothing after it may be committed but
  * together with a scan that began later.
  *
+ * By the server (RING_BY_SERVER; server_patch/README).  There is one lane, which wineserver alone
+ * appends to, without its lock: it has one thread and must not wait.  It moves the head behind all
+ * records of a request, and the counter behind the head: so the counter never names a change that is
+ * not there, and what is there may be a request ahead of it.  A flag comes before its number, as
+ * above.  The counter is the server's alone.  The hooked processes append nothing, take no lanes, and
+ * only wait, for the counter as it is after their call.
+ *
  * Nobody trusts what is in the ring: its sizes are copied when it is mapped, and the reader copies a
  * record before it looks at it.  All waits are bounded.  Futexes are shared ones; a lock word holds
  * the thread id of its owner (pthread's robust mutexes differ between 32 and 64 bit).
@@ -32,9 +39,10 @@
 #include "error.h"
 
 #define RING_MAGIC 0x676e697274706b63ull /* "ckptring" */
-#define RING_VERSION 1
+#define RING_VERSION 2         /* server_patch knows it too, with the layout below */
 #define RING_LANES 64          /* at most; a ring may be made with fewer */
 #define RING_LANE_BYTES 262144 /* the default buffer of a lane; a power of two */
+#define RING_SERVER_BYTES (8u << 20) /* the same where the server has the one lane */
 #define RING_PROCESSES 256
 #define RING_NAME_BYTES 36
 #define RING_TABLE_BYTES 65536 /* of the registered keys */
@@ -49,6 +57,11 @@ enum ring_state {
     RING_CLOSED = 3,   /* the resource is going offline, or is: nobody reads any more */
 };
 
+enum ring_source { /* who reports what changes */
+    RING_BY_HOOK = 0,
+    RING_BY_SERVER = 1,
+};
+
 #define RING_CACHE_LINE 64
 #define RING_ALIGNED(n) __attribute__((aligned(n)))
 
@@ -59,7 +72,7 @@ struct ring_lane {
     uint64_t tail RING_ALIGNED(8);    /* bytes ever read; by the monitor */
 } RING_ALIGNED(RING_CACHE_LINE);
 
-/* A process that hooked itself. */
+/* A process that hooked itself, or whose changes the server reports. */
 struct ring_process {
     uint32_t pid;      /* Unix; 0: a free place.  Taken by compare and swap, freed by the monitor */
     uint32_t win_pid;
@@ -72,7 +85,8 @@ struct ring_process {
 
 struct ring_shared {
     uint64_t magic RING_ALIGNED(8);
-    uint32_t version, lane_count, lane_bytes, reserved;
+    uint32_t version, lane_count, lane_bytes;
+    uint32_t source;                  /* enum ring_source */
     uint64_t epoch RING_ALIGNED(8);   /* of the online that made it */
     uint32_t monitor_pid;
     uint32_t state;                   /* enum ring_state */
@@ -88,6 +102,7 @@ struct ring_shared {
     uint64_t sequence RING_ALIGNED(8); /* of the checkpoint that holds all changes up to the tails */
 
     uint64_t counter RING_ALIGNED(RING_CACHE_LINE);   /* the last number that was given */
+    uint32_t server_pid;              /* RING_BY_SERVER: the wineserver that reports; 0: none does */
     uint32_t scan_wanted RING_ALIGNED(RING_CACHE_LINE); /* raised by ring_flag_scan */
     uint32_t scan_settled;            /* its value up to which scans are committed; by the monitor */
     uint32_t scan_why;                /* enum ring_scan of the last time */
@@ -138,6 +153,7 @@ struct ring {
     struct ring_shared *shared;
     uint8_t *buffers;
     uint32_t lane_count, lane_bytes; /* checked when it was mapped; those in shared are not used */
+    bool by_server;                  /* the same of the source */
     size_t map_bytes;
     uint64_t cut_us;                 /* when this reader cut last; at first, when it was mapped */
     uint64_t read[RING_LANES];       /* how far this reader has cut; at first, the tails */
@@ -150,6 +166,7 @@ struct ring_options {
     uint32_t lane_count, lane_bytes; /* 0: the defaults; small ones are for tests */
     uint64_t epoch, sequence;
     bool durable;
+    bool by_server;  /* one lane then */
     unsigned uid, gid;               /* who else may use it: the file's owner, mode 0600 */
 };
 /*

@@ -33,10 +33,14 @@ AT(ring_record, number, 8);
 AT(ring_record, key_id, 16);
 _Static_assert(sizeof(struct ring_record) == 48, "struct ring_record");
 AT(ring_shared, version, 8);
+AT(ring_shared, source, 20);
 AT(ring_shared, epoch, 24);
+AT(ring_shared, state, 36);
+AT(ring_shared, table_sequence, 52);
 AT(ring_shared, unhooked_name, 68);
 AT(ring_shared, sequence, 232);
 AT(ring_shared, counter, 256);
+AT(ring_shared, server_pid, 264);
 AT(ring_shared, scan_wanted, 320);
 AT(ring_shared, doorbell, 384);
 AT(ring_shared, durable_number, 448);
@@ -51,10 +55,11 @@ _Static_assert(sizeof(((struct ring_shared *)0)->table) == RING_TABLE_BYTES, "ta
 /* How struct ring_shared begins. */
 struct ring_head {
     uint64_t magic;
-    uint32_t version, lane_count, lane_bytes, reserved;
+    uint32_t version, lane_count, lane_bytes, source;
 };
 AT(ring_head, lane_count, offsetof(struct ring_shared, lane_count));
 AT(ring_head, lane_bytes, offsetof(struct ring_shared, lane_bytes));
+AT(ring_head, source, offsetof(struct ring_shared, source));
 
 /* Where the buffers begin. */
 static size_t buffers_at(void)
@@ -62,14 +67,15 @@ static size_t buffers_at(void)
     return (sizeof(struct ring_shared) + RING_BUFFERS_AT - 1) / RING_BUFFERS_AT * RING_BUFFERS_AT;
 }
 
-static bool are_sizes_right(uint32_t lane_count, uint32_t lane_bytes)
+static bool are_sizes_right(uint32_t lane_count, uint32_t lane_bytes, bool by_server)
 {
-    return lane_count && lane_count <= RING_LANES && lane_bytes >= LANE_BYTES_MIN &&
+    return lane_count && lane_count <= (by_server ? 1 : RING_LANES) && lane_bytes >= LANE_BYTES_MIN &&
            lane_bytes <= LANE_BYTES_MAX && !(lane_bytes & (lane_bytes - 1));
 }
 
 /* Maps the file; the sizes have been checked. 0 or errno. */
-static int map_ring(int fd, uint32_t lane_count, uint32_t lane_bytes, struct ring *out)
+static int map_ring(int fd, uint32_t lane_count, uint32_t lane_bytes, bool by_server,
+                    struct ring *out)
 {
     size_t bytes = buffers_at() + (size_t)lane_count * lane_bytes;
     void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -79,6 +85,7 @@ static int map_ring(int fd, uint32_t lane_count, uint32_t lane_bytes, struct rin
     out->buffers = (uint8_t *)at + buffers_at();
     out->lane_count = lane_count;
     out->lane_bytes = lane_bytes;
+    out->by_server = by_server;
     out->map_bytes = bytes;
     out->cut_us = (uint64_t)ring_now_us();
     for (uint32_t i = 0; i < lane_count; i++)
@@ -116,6 +123,7 @@ static void begin_ring(struct ring *r, const struct ring_options *options)
     s->version = RING_VERSION;
     s->lane_count = r->lane_count;
     s->lane_bytes = r->lane_bytes;
+    s->source = r->by_server ? RING_BY_SERVER : RING_BY_HOOK;
     s->epoch = options->epoch;
     s->sequence = options->sequence;
     s->monitor_pid = (uint32_t)getpid();
@@ -128,16 +136,19 @@ static void begin_ring(struct ring *r, const struct ring_options *options)
 int ring_create(const char *path, const struct ring_options *options, struct ring *out,
                 struct error *err)
 {
-    uint32_t lane_count = options->lane_count ? options->lane_count : RING_LANES;
-    uint32_t lane_bytes = options->lane_bytes ? options->lane_bytes : RING_LANE_BYTES;
+    bool by_server = options->by_server;
+    uint32_t lane_count = options->lane_count ? options->lane_count : by_server ? 1 : RING_LANES;
+    uint32_t lane_bytes = options->lane_bytes ? options->lane_bytes
+                          : by_server         ? RING_SERVER_BYTES
+                                              : RING_LANE_BYTES;
     char *new_path;
     int fd, ret;
 
     memset(out, 0, sizeof(*out));
-    if (!are_sizes_right(lane_count, lane_bytes))
+    if (!are_sizes_right(lane_count, lane_bytes, by_server))
         return error_set(err, RESULT_USAGE, "a ring of %u lanes of %u bytes cannot be made: at "
                          "most %u lanes, of a power of two of %u to %u bytes", lane_count,
-                         lane_bytes, RING_LANES, LANE_BYTES_MIN, LANE_BYTES_MAX);
+                         lane_bytes, by_server ? 1 : RING_LANES, LANE_BYTES_MIN, LANE_BYTES_MAX);
     if (asprintf(&new_path, "%s.new", path) < 0)
         return error_system(err, ENOMEM, "cannot make the ring %s", path);
     fd = make_file(new_path, buffers_at() + (size_t)lane_count * lane_bytes, options);
@@ -145,7 +156,7 @@ int ring_create(const char *path, const struct ring_options *options, struct rin
         ret = errno;
         goto done;
     }
-    if ((ret = map_ring(fd, lane_count, lane_bytes, out))) goto done;
+    if ((ret = map_ring(fd, lane_count, lane_bytes, by_server, out))) goto done;
     begin_ring(out, options);
     if (rename(new_path, path)) ret = errno;
 done:
@@ -178,11 +189,12 @@ static int open_checked(int fd, const char *path, struct ring *out, struct error
         return error_set(err, RESULT_NEWER, "%s is a ring of version %u, and this is for version "
                          "%u: take the resource offline and online again", path, head.version,
                          RING_VERSION);
-    if (!are_sizes_right(head.lane_count, head.lane_bytes) ||
+    if (head.source > RING_BY_SERVER ||
+        !are_sizes_right(head.lane_count, head.lane_bytes, head.source == RING_BY_SERVER) ||
         (uint64_t)st.st_size != buffers_at() + (uint64_t)head.lane_count * head.lane_bytes)
         return error_set(err, RESULT_DAMAGED, "%s is damaged: %u lanes of %u bytes in %lld bytes",
                          path, head.lane_count, head.lane_bytes, (long long)st.st_size);
-    ret = map_ring(fd, head.lane_count, head.lane_bytes, out);
+    ret = map_ring(fd, head.lane_count, head.lane_bytes, head.source == RING_BY_SERVER, out);
     return ret ? error_system(err, ret, "cannot map %s", path) : 0;
 }
 

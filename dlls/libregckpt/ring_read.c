@@ -2,7 +2,9 @@
 /*
  * The ring as the monitor reads it (see ring.h).
  *
- * A cut in this order: under the lanes note how far each is filled, then the counter, then the
+ * Where the server writes (ring.h), the counter is noted first, and what is there beyond it counts too.
+ *
+ * Else a cut in this order: under the lanes note how far each is filled, then the counter, then the
  * count of flags.  So all changes that are noted have numbers up to the counter, also those of a
  * lane that could not be had; and who raised a flag before it took its number has its flag seen.
  * What is between tail and head is the reader's until it moves the tail: it is copied after the
@@ -60,14 +62,19 @@ static bool somebody_is_laneless(const struct ring_shared *s)
     return false;
 }
 
-static void note_lanes(struct ring *r, uint64_t had, struct span *spans, struct ring_batch *out)
+/* Returns the counter as it was behind the lanes. */
+static uint64_t note_lanes(struct ring *r, uint64_t had, struct span *spans, struct ring_batch *out)
 {
+    uint64_t before = __atomic_load_n(&r->shared->counter, __ATOMIC_SEQ_CST), behind;
+
     for (uint32_t i = 0; i < r->lane_count; i++)
         note_lane(&r->shared->lanes[i], r->lane_bytes, r->read[i], had >> i & 1, &spans[i]);
-    out->number = __atomic_load_n(&r->shared->counter, __ATOMIC_SEQ_CST);
+    behind = __atomic_load_n(&r->shared->counter, __ATOMIC_SEQ_CST);
+    out->number = r->by_server ? before : behind;
     /* a call that is not laneless any more has raised its flag: so this before the flags */
     out->torn = somebody_is_laneless(r->shared) || (had & ALL_LANES(r)) != ALL_LANES(r);
     out->scan_wanted = __atomic_load_n(&r->shared->scan_wanted, __ATOMIC_SEQ_CST);
+    return behind;
 }
 
 /* --- one lane --- */
@@ -146,11 +153,19 @@ static bool read_record(const uint8_t *at, uint64_t left, uint64_t last_number,
     return true;
 }
 
-/* Reads a lane's copy as far as it makes sense. false: it does not to its end. */
-static bool read_lane(const uint8_t *copy, const struct span *span, uint32_t lane_bytes,
-                      struct ring_batch *out)
+/* The last number that a change in a lane can have, where the counter was so far. */
+static uint64_t last_number(const struct ring *r, const struct span *span, uint64_t counter)
 {
-    uint64_t at = span->tail;
+    if (!r->by_server) return counter;
+    return counter + (span->head - span->tail) / sizeof(struct ring_record);
+}
+
+/* Reads a lane's copy as far as it makes sense. false: it does not to its end. */
+static bool read_lane(const struct ring *r, const uint8_t *copy, const struct span *span,
+                      uint64_t counter, struct ring_batch *out)
+{
+    uint64_t at = span->tail, last = last_number(r, span, counter);
+    uint32_t lane_bytes = r->lane_bytes;
     struct ring_record head; /* of it only what a filler has too */
 
     while (at != span->head) {
@@ -162,7 +177,7 @@ static bool read_lane(const uint8_t *copy, const struct span *span, uint32_t lan
         if (head.kind == RING_FILLER) {
             if (head.bytes != to_end || left != to_end) return false;
         } else {
-            if (!read_record(from, left, out->number, &out->changes[out->count])) return false;
+            if (!read_record(from, left, last, &out->changes[out->count])) return false;
             out->count++;
         }
         at += head.bytes;
@@ -212,7 +227,8 @@ static int make_room(const struct span *spans, uint32_t count, struct ring_batch
  * Reads what was noted.  When a change was made is not in the ring, a clock would cost the program more
  * than the rest of its report: behind the cut before this one, that is, all the same.
  */
-static int read_spans(struct ring *r, struct span *spans, uint64_t begun_us, struct ring_batch *out)
+static int read_spans(struct ring *r, struct span *spans, uint64_t counter, uint64_t begun_us,
+                      struct ring_batch *out)
 {
     uint64_t since_us = r->cut_us;
     struct ring_change *smaller;
@@ -225,7 +241,7 @@ static int read_spans(struct ring *r, struct span *spans, uint64_t begun_us, str
 
         if (span->head != span->tail) {
             copy_lane(r->buffers + (size_t)i * r->lane_bytes, r->lane_bytes, span, copy);
-            if (!read_lane(copy, span, r->lane_bytes, out)) span->damaged = true;
+            if (!read_lane(r, copy, span, counter, out)) span->damaged = true;
             copy += span->head - span->tail;
         }
         out->damaged += span->damaged;
@@ -237,6 +253,8 @@ static int read_spans(struct ring *r, struct span *spans, uint64_t begun_us, str
     for (size_t i = 0; i < out->count; i++)
         out->changes[i].time_us = since_us;
     qsort(out->changes, out->count, sizeof(*out->changes), by_number);
+    if (out->number < out->changes[out->count - 1].number) /* the server, in the middle of a request */
+        out->number = out->changes[out->count - 1].number;
     smaller = realloc(out->changes, out->count * sizeof(*out->changes));
     if (smaller) out->changes = smaller;
     return 0;
@@ -244,25 +262,24 @@ static int read_spans(struct ring *r, struct span *spans, uint64_t begun_us, str
 
 int ring_cut_held(struct ring *r, uint64_t had, struct ring_batch *out)
 {
-    uint64_t begun_us = (uint64_t)ring_now_us();
+    uint64_t begun_us = (uint64_t)ring_now_us(), counter;
     struct span spans[RING_LANES];
 
     memset(out, 0, sizeof(*out));
-    note_lanes(r, had, spans, out);
-    return read_spans(r, spans, begun_us, out);
+    counter = note_lanes(r, had, spans, out);
+    return read_spans(r, spans, counter, begun_us, out);
 }
 
 int ring_cut(struct ring *r, struct ring_batch *out)
 {
-    uint64_t begun_us = (uint64_t)ring_now_us();
+    uint64_t begun_us = (uint64_t)ring_now_us(), counter, had;
     struct span spans[RING_LANES];
-    uint64_t had;
 
     memset(out, 0, sizeof(*out));
     ring_all_take(r, &had);
-    note_lanes(r, had, spans, out);
+    counter = note_lanes(r, had, spans, out);
     ring_all_give(r, had);
-    return read_spans(r, spans, begun_us, out);
+    return read_spans(r, spans, counter, begun_us, out);
 }
 
 void ring_release_to(struct ring *r, const uint64_t *read)

@@ -86,10 +86,14 @@ void ring_note_unhooked(struct ring *r, const char *name, const char *why)
 
 /* --- changes --- */
 
-/* A number that is given while the lane is held, or behind a raised flag: see ring_flag_scan. */
-static uint64_t take_number(struct ring_shared *s)
+/*
+ * A number that is given while the lane is held, or behind a raised flag: see ring_flag_scan.  Where
+ * the server counts, the one that its changes have reached.
+ */
+static uint64_t take_number(struct ring *r)
 {
-    return __atomic_add_fetch(&s->counter, 1, __ATOMIC_SEQ_CST);
+    if (r->by_server) return ring_last_number(r);
+    return __atomic_add_fetch(&r->shared->counter, 1, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -169,7 +173,7 @@ uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const str
     uint64_t at = make_room(r, buffer, head, used, bytes);
 
     if (at == UINT64_MAX) return ring_flag_scan(r, RING_SCAN_FULL);
-    number = take_number(r->shared);
+    number = take_number(r);
     to = buffer + ((uint32_t)at & (r->lane_bytes - 1));
     *(struct ring_record *)to = (struct ring_record){
         .bytes = bytes,
@@ -202,7 +206,7 @@ uint64_t ring_flag_scan(struct ring *r, enum ring_scan why)
     __atomic_store_n(&s->scan_why, why, __ATOMIC_RELAXED);
     __atomic_fetch_add(&s->scan_wanted, 1, __ATOMIC_SEQ_CST);
     /* In this order: a cut that has the number (see ring_read.c) sees the flag. */
-    number = take_number(s);
+    number = take_number(r);
     ring_ring(r);
     return number;
 }

@@ -5,7 +5,7 @@
  * A name that was found out before the lane was had can be wrong by then, because a key above it
  * was renamed.  Who renames holds all lanes and raises the generation before giving them back: with
  * the lane held and the generation unchanged the name is right, and stays right until the lane is
- * given.
+ * given.  Where the server reports, a wrong name does no more than wait, or not.
  */
 #include <errno.h>
 #include <string.h>
@@ -80,12 +80,17 @@ void call_begin(struct hook_call *call, HANDLE key, bool sure)
         key_name_free(&call->name);
         key_name_find(key, &call->name);
         call->mode = CALL_PLAIN;
-        if (call->name.place == PLACE_UNKNOWN) /* mostly no key at all: the real call fails too */
+        if (call->name.place == PLACE_UNKNOWN && !server_reports())
+            /* mostly no key at all: the real call fails too */
             go_without(call, RING_SCAN_NAME);
         if (call->name.place != PLACE_REGISTERED)
             return;
         if (ring_refuses()) {
             call->mode = CALL_REFUSE;
+            return;
+        }
+        if (server_reports()) {
+            call->mode = CALL_WAIT;
             return;
         }
         if (!take_lane(call, call->name.lane) || still_so(call, key, sure))
@@ -102,14 +107,19 @@ void call_begin(struct hook_call *call, HANDLE key, bool sure)
 void call_begin_all(struct hook_call *call)
 {
     init(call);
-    if (!ring_all_take(&hook.ring, &call->had))
+    if (server_reports())
+        call->mode = CALL_WAIT;
+    else if (!ring_all_take(&hook.ring, &call->had))
         go_without(call, RING_SCAN_TREE);
 }
 
 void call_begin_lane(struct hook_call *call, struct utf16 name)
 {
     init(call);
-    take_lane(call, ring_lane_of(&hook.ring, name));
+    if (server_reports())
+        call->mode = CALL_WAIT;
+    else
+        take_lane(call, ring_lane_of(&hook.ring, name));
 }
 
 void call_report(struct hook_call *call, struct change *change, uint32_t flags)
@@ -122,6 +132,11 @@ void call_report(struct hook_call *call, struct change *change, uint32_t flags)
 void call_flag(struct hook_call *call, enum ring_scan why)
 {
     call->number = ring_flag_scan(&hook.ring, why);
+}
+
+void call_counted(struct hook_call *call)
+{
+    call->number = ring_last_number(&hook.ring);
 }
 
 NTSTATUS call_end(struct hook_call *call, NTSTATUS status)

@@ -56,15 +56,19 @@ static void created_or_opened(struct hook_call *call, const struct creation *c)
 {
     bool created = *c->disposition == REG_CREATED_NEW_KEY;
 
+    if (call->mode == CALL_WAIT && !__atomic_load_n(&hook.ring.shared->durable, __ATOMIC_RELAXED))
+        return;
     if (!created && !(c->class && view_of(c->class).len) &&
         !__atomic_load_n(&hook.ring.shared->classes, __ATOMIC_RELAXED))
         return;
     key_name_free(&call->name);
     key_name_find(*c->key, &call->name);
-    if (call->name.place == PLACE_UNKNOWN)
+    if (call->name.place == PLACE_UNKNOWN && call->mode != CALL_WAIT)
         call_flag(call, RING_SCAN_NAME);
     else if (call->name.place != PLACE_REGISTERED)
         return;
+    else if (call->mode == CALL_WAIT)
+        call_counted(call);
     else if (call->had == (uint64_t)1 << call->name.lane)
         report(call, c, created);
     else /* not had, or a link led to a key of another name */

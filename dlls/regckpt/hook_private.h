@@ -126,6 +126,7 @@ void WINAPI handle_forget(HANDLE handle);
 enum call_mode {
     CALL_PLAIN,  /* the real call, nothing else */
     CALL_REPORT, /* the lane is held: the real call, then its change into the ring */
+    CALL_WAIT,   /* the server reports: the real call, nothing else but waiting for the commit */
     CALL_FLAG,   /* the real call without a lane, then a scan is asked for */
     CALL_REFUSE, /* STATUS_REGISTRY_IO_FAILED instead of the real call */
 };
@@ -149,6 +150,8 @@ void call_begin_lane(struct hook_call *call, struct utf16 name);
 /* Reports a change; key_id and path are filled in. */
 void call_report(struct hook_call *call, struct change *change, uint32_t flags);
 void call_flag(struct hook_call *call, enum ring_scan why);
+/* After a change that the server has reported by now. */
+void call_counted(struct hook_call *call);
 /*
  * Gives back what is held and waits for the commit if it has to; returns what the hook returns:
  * status, or STATUS_REGISTRY_IO_FAILED if it is not known to be committed.
@@ -159,6 +162,12 @@ NTSTATUS call_end(struct hook_call *call, NTSTATUS status);
 static inline bool ring_in_use(void)
 {
     return __atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) != RING_CLOSED;
+}
+
+/* Does wineserver report what changes?  Then we do not. */
+static inline bool server_reports(void)
+{
+    return hook.ring.by_server;
 }
 
 static inline bool ring_refuses(void)

@@ -11,7 +11,10 @@
 static NTSTATUS finish(struct hook_call *call, NTSTATUS status)
 {
     ring_bump_generation(&hook.ring);
-    call_flag(call, RING_SCAN_TREE);
+    if (call->mode == CALL_WAIT)
+        call_counted(call);
+    else
+        call_flag(call, RING_SCAN_TREE);
     return call_end(call, status);
 }
 

@@ -16,6 +16,8 @@ static NTSTATUS finish(struct hook_call *call, NTSTATUS status, struct change *c
             call_report(call, change, 0);
         else if (call->mode == CALL_FLAG)
             call_flag(call, call->why);
+        else if (call->mode == CALL_WAIT)
+            call_counted(call);
     }
     return call_end(call, status);
 }

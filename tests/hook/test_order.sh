@@ -47,7 +47,7 @@ life()
     rm -f "$TMP/stop"
     online "$node" "$name"
     is "$CODE" 0 "$what: online on node $node"
-    is "$(status_text "$node" "$name" source)" hook "$what: it is hooked"
+    is "$(status_text "$node" "$name" source)" "$SOURCE" "$what: changes come from the $SOURCE"
     REGCKPT_CONF=${!conf} chains sample "$STORE/$name/checkpoint.tdb" "$KEY" "$TMP/stop" >"$TMP/samples" 2>&1 &
     sampler=$!
     ok 'wait_for $PATIENCE committed $node $name $commits' "$what: $commits commits"

@@ -83,7 +83,7 @@ round()
     done
     online a "$name"
     is "$CODE" 0 "$name: online"
-    is "$(status_text a "$name" source)" hook "$name: it is hooked"
+    is "$(status_text a "$name" source)" "$SOURCE" "$name: changes come from the $SOURCE"
     if [ "$manner" = rough ]; then
         ok 'kill_doomed "$name"' "$name: processes killed in the middle"
     fi

@@ -15,6 +15,7 @@
 #include "hostproto.h"
 #include "message.h"
 #include "played_wine.h"
+#include "ring.h"
 #include "winereg.h"
 
 #define TICK_MS 5
@@ -231,6 +232,30 @@ static void answer_start(struct unpack *u, int lock_fd, struct answer *a)
     free(hook);
 }
 
+/*
+ * With a file "reports" its wineserver takes a ring and says so there (the test writes into it); with
+ * "reports" in it says nothing.
+ */
+static void answer_report(struct unpack *u, struct answer *a)
+{
+    uint32_t what = unpack_u32(u);
+    char *path = unpack_text(u), text[16], file[PATH_MAX];
+    struct error err;
+    struct ring r;
+    bool can;
+
+    played_path(host.prefix, "reports", file);
+    can = !access(file, F_OK);
+    pack_u32(&a->more, can);
+    if (can && what == REPORT_BEGIN && !played_read(host.prefix, "reports", text, sizeof(text))) {
+        if (ring_open(path, &r, &err))
+            _exit(75);
+        __atomic_store_n(&r.shared->server_pid, (uint32_t)getpid(), __ATOMIC_SEQ_CST);
+        ring_close(&r);
+    }
+    free(path);
+}
+
 /* What this host does is chosen by the message; false: it was the last one. */
 static bool answer(const struct message *m, struct answer *a)
 {
@@ -281,6 +306,9 @@ static bool answer(const struct message *m, struct answer *a)
         break;
     case HOST_EXIT:
         return false;
+    case HOST_REPORT:
+        answer_report(&u, a);
+        break;
     default:
         a->status = 1;
     }
@@ -292,7 +320,7 @@ static const char *name_of(uint32_t type)
 {
     static const char *const names[] = {"keys", "save", "arm", "load", "apply", "marker",
                                         "query", "try-32bit", "configure", "start", "resume", "start-service",
-                                        "stop-service", "terminate", "exit"};
+                                        "stop-service", "terminate", "exit", "report"};
     uint32_t i = type - HOST_KEYS;
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : "?";

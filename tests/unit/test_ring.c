@@ -61,7 +61,7 @@ static void test_ring_open_what_is_no_ring(void **state)
 
     (void)state;
     f->ring.shared->version++;
-    open_fails(f, RESULT_NEWER, "version 2");
+    open_fails(f, RESULT_NEWER, "version 3");
     f->ring.shared->version--;
     f->ring.shared->lane_count = 1u << 30;
     open_fails(f, RESULT_DAMAGED, "lanes");

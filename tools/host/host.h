@@ -47,6 +47,8 @@ bool registry_set_keys(struct unpack *u, struct reply *reply);
 bool registry_save(struct unpack *u, int fd, struct reply *reply);
 bool registry_arm(struct unpack *u, struct reply *reply);
 bool registry_load(struct unpack *u, int fd, struct reply *reply);
+/* Nothing is watched any more until it is asked for again. */
+void registry_stop_watching(void);
 /* Looks after every key once: tells of those that came, went or were renamed. */
 void registry_tick(void);
 
@@ -56,6 +58,9 @@ bool registry_apply(struct unpack *u, struct reply *reply);
 /* host_marker.c */
 bool registry_marker(struct unpack *u, struct reply *reply);
 uint64_t marker_read(void); /* the epoch in the marker of this registry; 0: there is none */
+
+/* host_report.c */
+bool report_request(struct unpack *u, struct reply *reply);
 
 /* host_watch.c */
 struct key_watch;

@@ -313,6 +313,17 @@ bool registry_load(struct unpack *u, int fd, struct reply *reply)
     return status ? fail_nt(reply, status, "NtLoadKey of a registered key") : true;
 }
 
+void registry_stop_watching(void)
+{
+    pthread_mutex_lock(&keys_lock);
+    for (uint32_t i = 0; i < key_count; i++) {
+        watch_stop(keys[i].watch);
+        keys[i].watch = NULL;
+        keys[i].watching = false;
+    }
+    pthread_mutex_unlock(&keys_lock);
+}
+
 void registry_tick(void)
 {
     pthread_mutex_lock(&keys_lock);

@@ -9,6 +9,7 @@ host_SOURCES = \
 	host_marker.c \
 	host_program.c \
 	host_registry.c \
+	host_report.c \
 	host_service.c \
 	host_text.c \
 	host_watch.c

@@ -28,6 +28,7 @@ int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image
     int64_t began = clock_us();
     int error;
 
+    watch = watch && !hooked_by_server(m);
     k->dirty = k->notified = false; /* what is told from here on counts as after this scan */
     k->unsure_since_us = 0;
     if (watch)
@@ -326,7 +327,7 @@ static void note_success(struct monitor *m, const struct round *r)
         m->status.storage_failing_since = 0;
     }
     if (r->all)
-        m->next_full_scan_us = clock_us() + FULL_SCAN_US;
+        m->next_full_scan_us = hooked_by_server(m) ? INT64_MAX : clock_us() + FULL_SCAN_US;
 }
 
 /*

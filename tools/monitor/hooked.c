@@ -72,6 +72,11 @@ bool hooked_is_on(const struct monitor *m)
     return m->hooked.attached;
 }
 
+bool hooked_by_server(const struct monitor *m)
+{
+    return m->hooked.attached && m->hooked.ring.by_server;
+}
+
 static void leave(struct monitor *m)
 {
     struct hooked *h = &m->hooked;
@@ -87,6 +92,12 @@ static void leave(struct monitor *m)
     *h = (struct hooked){.why_not = h->why_not};
     for (size_t i = 0; i < m->key_count; i++)
         m->keys[i].touched_number = m->keys[i].armed_number = 0; /* the next ring counts anew */
+}
+
+static void set_source(struct monitor *m, const char *source)
+{
+    free(m->status.source);
+    m->status.source = strdup(source);
 }
 
 static int refuse(const struct monitor *m, struct error *err)
@@ -107,22 +118,72 @@ int hooked_check(struct monitor *m, struct error *err)
     return dll || m->resource.lag_ms ? 0 : refuse(m, err);
 }
 
-int hooked_prepare(struct monitor *m, struct error *err)
+static int make_ring(struct monitor *m, bool by_server, struct error *err)
 {
     struct ring_options options = {.epoch = m->state.epoch, .sequence = m->state.sequence,
-                                   .durable = !m->resource.lag_ms,
+                                   .durable = !m->resource.lag_ms, .by_server = by_server,
                                    .uid = m->place.uid, .gid = m->place.gid};
     struct hooked *h = &m->hooked;
     char path[PATH_MAX];
     int error;
 
     path_in(m, HOOK_RING, path);
-    if ((error = make_links(m, err)) || (error = ring_create(path, &options, &h->ring, err)))
+    if ((error = ring_create(path, &options, &h->ring, err)))
         return error;
     if (!(h->listener = listener_start(&h->ring, err))) {
         leave(m);
         return err->code;
     }
+    return hooked_tell_keys(m, err);
+}
+
+/* Is it a wineserver that can report, and does it?  Whatever stands in the way is said in the log. */
+static bool use_server(struct monitor *m)
+{
+    struct error err = {.code = 0};
+    bool can = false;
+
+    if (hostlink_report(m->agent, REPORT_ASK, "", &can, &err)) {
+        log_line("%s", err.text);
+        return false;
+    }
+    if (!can)
+        return false;
+    if (!make_ring(m, true, &err))
+        return true;
+    log_line("this wineserver reports changes, but not to us: %s", err.text);
+    hooked_finish(m);
+    return false;
+}
+
+const char *hooked_prepare(struct monitor *m)
+{
+    struct hooked *h = &m->hooked;
+    bool by_server = use_server(m), hooks = !make_links(m, &h->why_not);
+
+    if (!by_server && hooks && make_ring(m, false, &h->why_not))
+        hooks = false;
+    if (!by_server && !hooks)
+        hooked_finish(m);
+    return hooks ? m->dir : "";
+}
+
+/* The ring knows the keys: now wineserver has to. */
+static int tell_server(struct monitor *m, struct error *err)
+{
+    struct hooked *h = &m->hooked;
+    char path[PATH_MAX];
+    bool can;
+    int error;
+
+    if (!h->ring.by_server)
+        return 0;
+    path_in(m, HOOK_RING, path);
+    if ((error = hostlink_report(m->agent, h->reporting ? REPORT_AGAIN : REPORT_BEGIN, path, &can, err)))
+        return error;
+    if (!__atomic_load_n(&h->ring.shared->server_pid, __ATOMIC_ACQUIRE))
+        return error_set(err, RESULT_WINE, "wineserver took the ring %s, but does not write to it", path);
+    h->reporting = true;
     return 0;
 }
 
@@ -174,8 +235,9 @@ int hooked_tell_keys(struct monitor *m, struct error *err)
         list[i] = m->keys[i].key; /* a view */
     if (!list || !told)
         error_set(err, ENOMEM, "no memory to tell the hook the registered keys");
-    else if (!(error = hostlink_keys(m->agent, list, m->key_count, NULL, told, err)))
-        error = tell(m, list, told, err);
+    else if (!(error = hostlink_keys(m->agent, list, m->key_count, NULL, told, err)) &&
+             !(error = tell(m, list, told, err)))
+        error = tell_server(m, err);
     for (size_t i = 0; told && i < m->key_count; i++)
         free(told[i]);
     free(told);
@@ -194,21 +256,42 @@ int hooked_started(struct monitor *m, const char *why_not, struct error *err)
 {
     struct hooked *h = &m->hooked;
 
-    h->attached = h->ring.shared && !*why_not;
-    if (h->attached) {
-        free(m->status.source);
-        m->status.source = strdup("hook");
-        return 0;
-    }
-    if (h->ring.shared)
+    if (!h->why_not.code && *why_not)
         error_set(&h->why_not, RESULT_UNPROTECTED, "The program could not be hooked: %s.", why_not);
-    hooked_finish(m);
-    if (!m->resource.lag_ms)
+    h->in_program = h->ring.shared && !h->why_not.code;
+    h->attached = h->in_program || (h->ring.shared && h->ring.by_server);
+    if (!h->in_program && !m->resource.lag_ms) {
+        hooked_finish(m);
         return refuse(m, err);
+    }
+    if (h->attached)
+        set_source(m, h->ring.by_server ? "server" : "hook");
+    else
+        hooked_finish(m);
+    if (hooked_by_server(m))
+        log_line("wineserver %u reports what changes",
+                 __atomic_load_n(&h->ring.shared->server_pid, __ATOMIC_ACQUIRE));
+    if (h->in_program)
+        return 0;
     tell_not_hooked(m, h->why_not.text);
-    log_line("WITHOUT THE HOOK: %s The watch alone captures changes, within a second",
-             h->why_not.text);
+    log_line("WITHOUT THE HOOK: %s %s", h->why_not.text,
+             h->attached ? "Changes are reported by wineserver all the same; a flush of the registry does "
+                           "not wait for them"
+                         : "The watch alone captures changes, within a second");
     return 0;
+}
+
+void hooked_server_lost(struct monitor *m)
+{
+    log_line("WITHOUT REPORTS: wineserver has stopped reporting what changes. %s",
+             m->resource.lag_ms ? "The watch alone captures changes, within a second"
+                                : "With lag 0 the program cannot go on");
+    hooked_finish(m);
+    set_source(m, "watch");
+    error_set(&m->hooked.why_not, RESULT_UNPROTECTED, "wineserver has stopped reporting what changes.");
+    m->next_full_scan_us = clock_us();
+    if (!m->resource.lag_ms && m->ending == ENDING_NONE)
+        m->ending = ENDING_STORAGE;
 }
 
 void hooked_set_durable(struct monitor *m)
@@ -232,7 +315,7 @@ void hooked_note(struct monitor *m)
     if (!h->ring.shared)
         return;
     for (uint32_t i = 0; i < RING_PROCESSES; i++)
-        count += ring_process_get(&m->hooked.ring, i, &process);
+        count += ring_process_get(&m->hooked.ring, i, &process) && (process.ready || !h->ring.by_server);
     m->status.hooked = count;
     m->status.waiting = h->pending_count + (ring_last_number(&m->hooked.ring) - h->number);
     unhooked = __atomic_load_n(&h->ring.shared->unhooked, __ATOMIC_ACQUIRE);
@@ -243,8 +326,8 @@ void hooked_note(struct monitor *m)
         memcpy(name, h->ring.shared->unhooked_name, sizeof(name));
         memcpy(why, h->ring.shared->unhooked_why, sizeof(why));
         name[sizeof(name) - 1] = why[sizeof(why) - 1] = 0;
-        log_line("process %s runs without the hook: %s. Its changes are captured by the watch",
-                 name, why);
+        log_line("process %s runs without the hook: %s. Its changes are captured by %s", name, why,
+                 h->ring.by_server ? "wineserver" : "the watch");
         snprintf(both, sizeof(both), "%s: %s", name, why);
         tell_not_hooked(m, both);
         m->hooked.unhooked_told = m->status.unhooked = unhooked;

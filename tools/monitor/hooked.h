@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the hooked processes report (ring.h), on its way into the checkpoint.
+ * What the hooked processes report (ring.h), or a patched wineserver, on its way into the checkpoint.
  *
  * A cut is absorbed at once: carried out on the images of the registered keys, and kept as pending
  * changes until a transaction holds them.  So the images are what the registry was at the last cut,
@@ -13,6 +13,9 @@
  * The watch stays armed.  When it fires and no hooked change can be why, somebody else wrote: the key
  * is scanned soon.  When a hooked change may be why, somebody else may have written as well: it is
  * armed again at once, and one scan settles it, UNSURE_US later at most.
+ *
+ * Where wineserver reports, it tells of everybody: nothing is watched, and no scan is due but for what
+ * did not fit into the ring.  The hooks in the program only wait then.
  */
 #ifndef REGCKPT_HOOKED_H
 #define REGCKPT_HOOKED_H
@@ -39,7 +42,9 @@ struct pending_change {
 struct hooked {
     struct ring ring;          /* shared NULL: there is none */
     struct listener *listener;
-    bool attached;             /* the program is hooked */
+    bool attached;             /* the program is hooked, or wineserver reports */
+    bool in_program;           /* the program is hooked: its calls can wait for a commit */
+    bool reporting;            /* wineserver was told of the ring */
     struct pending_change *pending;
     size_t pending_count, pending_room;
     uint32_t *index;           /* hash of pending values, by key and name (absorb.c) */
@@ -69,12 +74,17 @@ struct hooked {
 
 /* With lag 0: is the hook installed?  RESULT_UNPROTECTED. */
 int hooked_check(struct monitor *m, struct error *err);
-/* Makes ring and links in the run directory; without the DLL's files RESULT_UNPROTECTED. */
-int hooked_prepare(struct monitor *m, struct error *err);
+/*
+ * Makes ring and links in the run directory, and has wineserver report into the ring where it can: from
+ * here on nothing that changes is missed.  The directory that the program is to be hooked by, or "".
+ */
+const char *hooked_prepare(struct monitor *m);
 /* Tells the ring the registered keys (after keys_tell_host). No ring: nothing to do. */
 int hooked_tell_keys(struct monitor *m, struct error *err);
 /* The program was loaded with the hook, or why it was not ("" : it was). 0, or RESULT_UNPROTECTED. */
 int hooked_started(struct monitor *m, const char *why_not, struct error *err);
+/* wineserver has stopped reporting: the watch alone has to do, or the program ends. */
+void hooked_server_lost(struct monitor *m);
 /* What a monitor that died had not saved, if the checkpoint is still what that monitor wrote last. */
 int hooked_take_leftover(struct monitor *m, struct error *err);
 /* Nobody reads any more: says so, and takes ring and links away. */
@@ -82,6 +92,7 @@ void hooked_finish(struct monitor *m);
 /* Into the status, and news into the log. */
 void hooked_note(struct monitor *m);
 bool hooked_is_on(const struct monitor *m);
+bool hooked_by_server(const struct monitor *m); /* it is, by wineserver */
 /* The property lag has changed. */
 void hooked_set_durable(struct monitor *m);
 /* What is in the ring and not released follows the checkpoint as it was committed just now. */

@@ -61,7 +61,9 @@ int64_t hooked_due_us(const struct monitor *m)
 
 void hooked_heard(struct monitor *m, struct held_key *k)
 {
-    if (hooked_is_on(m)) {
+    if (hooked_by_server(m)) { /* of before it reported */
+        return;
+    } else if (hooked_is_on(m)) {
         if (!k->notified)
             k->notified_us = clock_us();
         k->notified = true;
@@ -147,6 +149,10 @@ int hooked_turn(struct monitor *m, struct error *err)
     /* also where only a lane fills: there is room in it again when what it holds is committed */
     if ((error = capture_pending(m, err)))
         return error;
+    if (hooked_by_server(m) && !__atomic_load_n(&h->ring.shared->server_pid, __ATOMIC_ACQUIRE)) {
+        hooked_server_lost(m);
+        return 0;
+    }
     h->next_cut_us = clock_us() + pace_us(m);
     if (waits)
         h->busy_until_us = clock_us() + BUSY_US;

@@ -37,17 +37,6 @@ static uint32_t program_pid(const struct monitor *m)
     return found;
 }
 
-/* The hook is for the program; without it the watch alone has to do, where that is enough. */
-static const char *prepare_hook(struct monitor *m)
-{
-    struct error *why = &m->hooked.why_not;
-
-    if (!hooked_prepare(m, why) && !hooked_tell_keys(m, why))
-        return m->dir;
-    hooked_finish(m);
-    return "";
-}
-
 /* What ran in the program before the hook: static imports, TLS callbacks.  Storage may come later. */
 static int capture_before_running(struct monitor *m, struct error *err)
 {
@@ -60,7 +49,7 @@ static int capture_before_running(struct monitor *m, struct error *err)
 static int start_by(struct monitor *m, struct hostlink *link, const char *command, struct error *err)
 {
     char *why_not = NULL;
-    int error = hostlink_start_program(link, command, m->resource.directory, prepare_hook(m),
+    int error = hostlink_start_program(link, command, m->resource.directory, hooked_prepare(m),
                                        m->owner.lock_fd, &why_not, err);
 
     m->started = !error;

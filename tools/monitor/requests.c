@@ -244,7 +244,7 @@ static int request_set(struct monitor *m, struct unpack *u, struct error *err)
         free(name);
         free(value);
     }
-    if (!error && !changed.lag_ms && !hooked_is_on(m))
+    if (!error && !changed.lag_ms && !m->hooked.in_program)
         error = error_set(err, RESULT_UNPROTECTED, "--lag 0 needs the hook, and the program of %s "
                           "runs without it (%s); it keeps its lag of %u ms", m->name,
                           m->hooked.why_not.text, m->resource.lag_ms);
