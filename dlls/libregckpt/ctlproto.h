@@ -49,9 +49,9 @@ struct monitor_status {
     uint64_t busy_since;        /* in a call to storage since; 0: not */
     uint64_t last_saved;
     uint32_t hooked, unhooked;  /* processes now; processes that could not be hooked */
-    uint64_t hook_changes;      /* reported by the hook */
-    uint64_t corrections;       /* found by scans though the hook was to report them */
-    char *source;               /* "watch", "hook" */
+    uint64_t hook_changes;      /* reported by hook or server */
+    uint64_t corrections;       /* found by scans though these were to report them */
+    char *source;               /* "watch", "hook", "server" (a patched wineserver) */
     char *not_hooked;           /* why the program, or which process last and why; "": all are, so far */
     char *last_error;           /* "" : none */
 };

@@ -230,6 +230,20 @@ static void test_status_capture_hook(void **state)
     expect_capture(&s.monitor, "hook, 2 processes; 1 could not be hooked (watch)");
 }
 
+static void test_status_capture_server(void **state)
+{
+    struct resource_status s = online_by("server");
+
+    (void)state;
+    expect_verdict(&s, "ONLINE on node a, protected");
+    s.monitor.hooked = 1;
+    expect_capture(&s.monitor, "wineserver, every process's changes; 1 of them waits for lag 0 and flushes (hook)");
+    s.monitor.hooked = 0;
+    s.monitor.unhooked = 1;
+    expect_capture(&s.monitor, "wineserver, every process's changes; 0 of them wait for lag 0 and flushes "
+                               "(hook); 1 could not be hooked");
+}
+
 static void test_status_capture_watch_alone(void **state)
 {
     struct resource_status s = online_by("watch");
@@ -254,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_value_data_text_wrong_sizes),
         cmocka_unit_test(test_nearest_word_slips),
         cmocka_unit_test(test_status_verdict_hook),
+        cmocka_unit_test(test_status_capture_server),
         cmocka_unit_test(test_status_verdict_watch_alone),
         cmocka_unit_test(test_status_capture_hook),
         cmocka_unit_test(test_status_capture_watch_alone),

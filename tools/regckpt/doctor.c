@@ -204,6 +204,21 @@ static void check_hook(struct doctor *d, const struct wineside *w, const struct 
     free(injector);
 }
 
+/* Who can tell what changes?  Without such a wineserver the hook does. */
+static void check_server(struct doctor *d, struct wineside *w)
+{
+    struct error err = {0};
+    bool can = false;
+
+    if (hostlink_report(&w->link, REPORT_ASK, "", &can, &err))
+        finding(d, "source of changes", false, "%s", err.text);
+    else if (can)
+        finding(d, "source of changes", true, "server: this wineserver reports what everybody changes");
+    else
+        finding(d, "source of changes", true, "hook: this wineserver does not report changes (one that "
+                "server_patch/build makes does)");
+}
+
 /* Wine, the prefix, the host in it. */
 static void check_wine(struct doctor *d, const struct resource *r)
 {
@@ -230,6 +245,7 @@ static void check_wine(struct doctor *d, const struct resource *r)
     finding(d, "host answers", true, "%u-bit, in the booted prefix", wine.link.bits);
     if (d->cli.arg_count)
         bits = check_program(d, &wine, r);
+    check_server(d, &wine);
     check_hook(d, &wine, r, bits);
     wineside_close(&wine);
 }

@@ -65,8 +65,8 @@ static void print_monitor(const struct monitor_status *m)
     table_cell(&t, "commits");
     table_cell(&t, "%" PRIu64 " with %" PRIu64 " changes, last %.1f ms", m->commits, m->changes,
                (double)m->commit_us / 1000);
-    if (status_is_hooked(m)) {
-        table_cell(&t, "hook");
+    if (status_is_told(m)) {
+        table_cell(&t, "%s", m->source);
         table_cell(&t, "%" PRIu64 " changes reported, %" PRIu64 " more found by scans",
                    m->hook_changes, m->corrections);
     }

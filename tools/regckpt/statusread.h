@@ -39,7 +39,7 @@ void status_free(struct status_list *list);
 char *status_verdict(const struct resource_status *s, int *code);
 /* How changes are captured, for people, malloc'ed; what the hook reaches if it is in place. */
 char *status_capture(const struct monitor_status *m);
-bool status_is_hooked(const struct monitor_status *m);
+bool status_is_told(const struct monitor_status *m);
 /* One word for programs: "online", "offline", "lost", ... */
 const char *status_word(const struct resource_status *s);
 

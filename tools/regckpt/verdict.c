@@ -82,26 +82,35 @@ static char *line(const char *format, ...)
     return text;
 }
 
-bool status_is_hooked(const struct monitor_status *m)
+static bool is_from(const struct monitor_status *m, const char *source)
 {
-    return m->source && !strcmp(m->source, "hook");
+    return m->source && !strcmp(m->source, source);
+}
+
+bool status_is_told(const struct monitor_status *m)
+{
+    return is_from(m, "hook") || is_from(m, "server");
 }
 
 char *status_capture(const struct monitor_status *m)
 {
     char unhooked[64] = "";
 
-    if (!status_is_hooked(m))
+    if (!status_is_told(m))
         return line("watch alone, without the hook: changes are seen within a second");
     if (m->unhooked)
-        snprintf(unhooked, sizeof(unhooked), "; %u could not be hooked (watch)", m->unhooked);
+        snprintf(unhooked, sizeof(unhooked), "; %u could not be hooked%s", m->unhooked,
+                 is_from(m, "server") ? "" : " (watch)");
+    if (is_from(m, "server"))
+        return line("wineserver, every process's changes; %u of them wait%s for lag 0 and flushes (hook)%s",
+                    m->hooked, m->hooked == 1 ? "s" : "", unhooked);
     return line("hook, %u process%s%s", m->hooked, m->hooked == 1 ? "" : "es", unhooked);
 }
 
 /* A resource that is online here. */
 static char *online_line(const struct monitor_status *m)
 {
-    const char *how = status_is_hooked(m) ? "" : " within a second (the watch alone, no hook)";
+    const char *how = status_is_told(m) ? "" : " within a second (the watch alone, no hook)";
     char lag[48] = "", uncaptured[48] = "";
 
     if (m->lag_us)
