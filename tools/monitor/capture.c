@@ -325,6 +325,7 @@ static void note_success(struct monitor *m, const struct round *r)
     if (m->status.storage_failing_since) {
         log_line("storage works again; the checkpoint is up to date");
         m->status.storage_failing_since = 0;
+        notify_publish(&m->status, &m->resource);
     }
     if (r->all)
         m->next_full_scan_us = hooked_by_server(m) ? INT64_MAX : clock_us() + FULL_SCAN_US;

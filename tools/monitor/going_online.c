@@ -24,6 +24,7 @@ void set_phase(struct monitor *m, enum monitor_phase phase)
 {
     m->status.phase = phase;
     monitor_publish(m);
+    notify_publish(&m->status, &m->resource);
 }
 
 /* This node's boot, so that a pid of an earlier one is not taken for ours. */
@@ -263,7 +264,7 @@ static int check_program(struct monitor *m, struct error *err)
     return error;
 }
 
-int go_online(struct monitor *m, struct error *err)
+static int begin(struct monitor *m, struct error *err)
 {
     int error;
 
@@ -292,4 +293,14 @@ int go_online(struct monitor *m, struct error *err)
     m->status.online_since = unix_time_us();
     set_phase(m, PHASE_ONLINE);
     return 0;
+}
+
+int go_online(struct monitor *m, struct error *err)
+{
+    int error;
+
+    notify_begin();
+    if ((error = begin(m, err)))
+        notify_failure(err->text);
+    return error;
 }

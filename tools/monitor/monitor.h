@@ -16,6 +16,7 @@
 #include "../../dlls/libregckpt/settings.h"
 #include "../../dlls/libregckpt/takeover.h"
 #include "hooked.h"
+#include "notify.h"
 #include "path_set.h"
 
 /* A registered key as the monitor holds it. */

@@ -14,6 +14,7 @@ monitor_SOURCES = \
 	launch.c \
 	listener.c \
 	monitor_log.c \
+	notify.c \
 	path_set.c \
 	reap.c \
 	requests.c \

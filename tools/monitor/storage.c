@@ -32,6 +32,7 @@ void storage_failed(struct monitor *m, const struct error *err)
     m->checkpoint = NULL;
     m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
     monitor_publish(m);
+    notify_publish(&m->status, &m->resource);
 }
 
 int keys_from_file(struct monitor *m, struct error *err)
