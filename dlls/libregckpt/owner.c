@@ -60,8 +60,8 @@ static int no_resource(const char *store, const char *name, struct error *err)
                      "makes one", there);
 }
 
-/* Opens the lock file. -1: err. */
-static int open_lock(const char *store, const char *name, struct error *err)
+/* Opens the lock file, to lock it or (O_RDONLY) to look at its lock. -1: err. */
+static int open_lock(const char *store, const char *name, int mode, struct error *err)
 {
     char *path;
     int fd, errnum;
@@ -74,7 +74,7 @@ static int open_lock(const char *store, const char *name, struct error *err)
         error_system(err, ENOMEM, "cannot look at the resource \"%s\"", name);
         return -1;
     }
-    fd = open(path, O_RDWR | O_CLOEXEC);
+    fd = open(path, mode | O_CLOEXEC);
     errnum = errno;
     if (fd < 0 && errnum == ENOENT) no_resource(store, name, err);
     else if (fd < 0) error_system(err, errnum, "cannot open the lock file %s", path);
@@ -122,7 +122,7 @@ static void describe_owner(const char *store, const char *name, char *text)
 static bool is_lock_now(const char *store, const char *name, int fd)
 {
     struct stat held, now;
-    int again = open_lock(store, name, NULL);
+    int again = open_lock(store, name, O_RDONLY, NULL);
     bool same = again >= 0 && !fstat(fd, &held) && !fstat(again, &now) &&
                 held.st_dev == now.st_dev && held.st_ino == now.st_ino;
 
@@ -139,7 +139,7 @@ int store_own(const char *store, const char *name, int *lock_fd, struct error *e
 
     *lock_fd = -1;
     for (;;) {
-        if ((fd = open_lock(store, name, &why)) < 0) {
+        if ((fd = open_lock(store, name, O_RDWR, &why)) < 0) {
             if (err) *err = why;
             return why.code;
         }
@@ -174,7 +174,7 @@ void store_disown(int lock_fd)
 int store_is_owned(const char *store, const char *name, struct error *err)
 {
     struct flock lock = whole_file(F_WRLCK);
-    int fd = open_lock(store, name, err), ret;
+    int fd = open_lock(store, name, O_RDONLY, err), ret;
 
     if (fd < 0) return -1;
     if ((ret = fcntl(fd, F_OFD_GETLK, &lock)))
