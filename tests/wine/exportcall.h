@@ -104,6 +104,7 @@ NTSTATUS WINAPI RtlpNtSetValueKey(HANDLE, ULONG, const void *, ULONG);
 NTSTATUS WINAPI RemapPredefinedHandleInternal(HKEY, HKEY);
 NTSTATUS WINAPI DisablePredefinedHandleTableInternal(HKEY);
 BOOL WINAPI SynchronizeWindows31FilesAndWindowsNTRegistry(DWORD, DWORD, DWORD, DWORD);
+BOOL WINAPI SetUserGeoName(WCHAR *);
 
 DWORD WINAPI SHDeleteOrphanKeyA(HKEY, const char *);
 DWORD WINAPI SHDeleteOrphanKeyW(HKEY, const WCHAR *);
@@ -249,6 +250,16 @@ static inline HCRYPTHASH hash(HCRYPTPROV prov)
     if (!CryptCreateHash(prov, CALG_MD5, 0, 0, &h))
         testkey_die("CryptCreateHash", NULL, GetLastError());
     return h;
+}
+
+/* HKEY_LOCAL_MACHINE is this key, with what CryptAcquireContext looks for; NULL: it is the machine's again. */
+#define CRYPTOGRAPHY L"Software\\Microsoft\\Cryptography"
+static inline BOOL machine_is(HKEY key)
+{
+    HKEY made;
+
+    if (key && !RegCreateKeyW(key, CRYPTOGRAPHY, &made)) RegCloseKey(made);
+    return !RegOverridePredefKey(HKEY_LOCAL_MACHINE, key);
 }
 
 /* What CryptSetProvider looks for below HKEY_CURRENT_USER. */

@@ -143,11 +143,41 @@ ROW(CryptSetProviderExA, MUTATES,
 ROW(CryptSetProviderExW, MUTATES,
     (make_provider_keys(), f(L"Row", PROV_RSA_FULL, NULL, CRYPT_USER_DEFAULT)) &&
         has(key, L"Software\\Microsoft\\Cryptography\\Provider Type 001", L"Name"))
+ROW(CryptAcquireContextA, MUTATES, /* makes the machine's GUID where there is none */
+    machine_is(key) && (f(&prov, NULL, NULL, PROV_RSA_FULL, CRYPT_VERIFYCONTEXT), machine_is(NULL)) &&
+        has(key, CRYPTOGRAPHY, L"MachineGuid"))
+ROW(CryptAcquireContextW, MUTATES,
+    machine_is(key) && (f(&prov, NULL, NULL, PROV_RSA_FULL, CRYPT_VERIFYCONTEXT), machine_is(NULL)) &&
+        has(key, CRYPTOGRAPHY, L"MachineGuid"))
 ROW(CredDeleteA, MUTATES, CredWriteA(credential_a(), 0) && f("row", CRED_TYPE_GENERIC, 0))
 ROW(CredDeleteW, MUTATES, CredWriteW(credential(), 0) && f(L"row", CRED_TYPE_GENERIC, 0))
+ROW(CredEnumerateA, MUTATES, /* opening the credentials makes their key */
+    CredWriteA(credential_a(), 0) && f(NULL, 0, &n, (CREDENTIALA ***)buffer))
+ROW(CredEnumerateW, MUTATES, CredWriteW(credential(), 0) && f(NULL, 0, &n, (CREDENTIALW ***)buffer))
 ROW_STUB(CredProfileLoaded)
+ROW(CredReadA, MUTATES,
+    CredWriteA(credential_a(), 0) && f("row", CRED_TYPE_GENERIC, 0, (CREDENTIALA **)buffer))
+ROW(CredReadW, MUTATES,
+    CredWriteW(credential(), 0) && f(L"row", CRED_TYPE_GENERIC, 0, (CREDENTIALW **)buffer))
+ROW(CredReadDomainCredentialsA, EXEMPT, /* none are there */
+    !f(&(CREDENTIAL_TARGET_INFORMATIONA){.TargetName = (char *)"row"}, 0, &n, (CREDENTIALA ***)buffer))
+ROW(CredReadDomainCredentialsW, EXEMPT,
+    !f(&(CREDENTIAL_TARGET_INFORMATIONW){.TargetName = (WCHAR *)L"row"}, 0, &n, (CREDENTIALW ***)buffer))
 ROW(CredWriteA, MUTATES, f(credential_a(), 0))
 ROW(CredWriteW, MUTATES, f(credential(), 0))
 ROW(MoveFileExW, ELSEWHERE, f(row->file, row->new_file, MOVEFILE_DELAY_UNTIL_REBOOT))
 ROW(MoveFileWithProgressW, ELSEWHERE,
     f(row->file, row->new_file, NULL, NULL, MOVEFILE_DELAY_UNTIL_REBOOT))
+
+/* --- the machine's name and the user's locale, which are kept in the registry --- */
+ROW(SetComputerNameA, MUTATES, machine_is(key) && f("ROW-A") && machine_is(NULL))
+ROW(SetComputerNameW, MUTATES, machine_is(key) && f(L"ROW-W") && machine_is(NULL))
+ROW(SetComputerNameExA, MUTATES,
+    machine_is(key) && f(ComputerNamePhysicalDnsHostname, (LPCTSTR)"row-ex-a") && machine_is(NULL))
+ROW(SetComputerNameExW, MUTATES,
+    machine_is(key) && f(ComputerNamePhysicalDnsDomain, L"example.org") && machine_is(NULL))
+/* These write below HKEY_CURRENT_USER as it was when the process began, of which nothing is checkpointed. */
+ROW(SetCalendarInfoW, EXEMPT, f(LOCALE_USER_DEFAULT, CAL_GREGORIAN, CAL_ITWODIGITYEARMAX, L"2039") == 0)
+ROW(SetLocaleInfoW, EXEMPT, f(LOCALE_USER_DEFAULT, LOCALE_SLIST, L"|"))
+ROW(SetUserGeoID, EXEMPT, f(94))
+ROW(SetUserGeoName, EXEMPT, f((WCHAR *)L"DE"))

@@ -104,6 +104,20 @@ static BOOL has_word(const char *name, const char *word, const char *not_before)
     return FALSE;
 }
 
+/* What writes there and does not say so by its name: as Wine's source has it (kernelbase, advapi32). */
+static BOOL keeps_in_registry(const char *name)
+{
+    static const char *const beginnings[] = {
+        "CredDelete", "CredEnumerate", "CredProfile", "CredRead", "CredRename", "CredWrite",
+        "CryptAcquireContext", "CryptSetProvider", "MoveFileEx", "MoveFileWith", "SetCalendarInfo",
+        "SetComputerName", "SetLocaleInfo", "SetUserGeo",
+    };
+
+    for (unsigned i = 0; i < ARRAYSIZE(beginnings); i++)
+        if (!strncmp(name, beginnings[i], strlen(beginnings[i]))) return TRUE;
+    return FALSE;
+}
+
 /*
  * Generous, as a name that is asked for in vain costs one row: anything with Reg (not Register,
  * Region), Key (not Keyboard), Hive, Registry, Predefined (handles), MRU lists, profile strings and
@@ -117,7 +131,7 @@ static BOOL looks_like_registry(const char *name)
            has_word(name, "ProfileS", "") || has_word(name, "ProfileL", "") ||
            has_word(name, "IniS", "") || has_word(name, "IniFile", "") || has_word(name, "MIME", "") ||
            has_word(name, "PropertyBag", "") || !strncmp(name, "Assoc", 5) ||
-           (!strncmp(name, "SH", 2) && has_word(name, "Value", ""));
+           (!strncmp(name, "SH", 2) && has_word(name, "Value", "")) || keeps_in_registry(name);
 }
 
 /* The row of a name, -1 if there is none.  Zw* is the same function as Nt*. */
