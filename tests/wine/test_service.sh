@@ -162,10 +162,18 @@ fi
 wine_up x
 KEY='Software\RegckptTest\Wrong'
 on x regckpt create missing --service NoSuchService
-CREATED=$CODE
+is "$CODE" 0 "a service may be installed after its resource is made"
+on x regckpt doctor missing
+is "$CODE" 1 "doctor of a service that is not installed"
+ok 'grep -Eq "^service +no +.*NoSuchService.*nstall" "$TMP/stdout"' "... says so"
 online x missing
-ok '[ "$CREATED" != 0 ] || [ "$CODE" != 0 ]' "a service that does not exist is refused"
-ok 'grep -q NoSuchService "$TMP/stderr"' "... by name"
+is "$CODE" 111 "online of a service that is not installed is refused"
+ok 'grep -q "NoSuchService.*install it on this node" "$TMP/stderr"' "... by name, and what to do"
+for verb in wrap unwrap; do
+    on x regckpt $verb missing
+    is "$CODE" 100 "$verb of a service that is not installed is refused"
+    ok 'grep -q "NoSuchService.*install it here" "$TMP/stderr"' "... by name, and what to do"
+done
 
 on x "$WINE" "$PE/svcwriter64.exe" install AtOnce "$KEY" "$(winpath "$TMP/at-once.log")" --at-once --exit 5
 on x regckpt create at-once --service AtOnce
