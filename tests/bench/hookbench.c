@@ -8,7 +8,9 @@
  * Two processes of one prefix, the first one as a resource's program, take turns of some milliseconds,
  * all on one CPU with wineserver (its Unix process id), so that whatever slows the machine meets both.
  * A round is a turn of each; the one without the hook prints the medians over the rounds to OUT: for
- * each kind of calls its own nanoseconds a call, and as KIND-ratio what the other needed in its place.
+ * each kind of calls its own nanoseconds a call, and as KIND-ratio what the other needed in its place;
+ * by the CPU time that caller and server spend, and as KIND-clock-ratio by the clock on the wall, which
+ * others on the machine disturb.
  * Both do the same calls; but the one without the hook sets values of TWIN in place of REGISTERED.
  * REGISTERED and TWIN have subkeys 0 to 15.
  *
@@ -37,9 +39,9 @@
 
 enum side { HOOKED, BARE };
 
-/* What both sides see: nanoseconds a call. */
+/* What both sides see: nanoseconds a call, spent on the CPU and by the clock. */
 struct board {
-    double ns[2][16][MOST_ROUNDS];
+    double ns[2][16][MOST_ROUNDS], clock_ns[2][16][MOST_ROUNDS];
 };
 
 struct bench {
@@ -186,16 +188,19 @@ static const struct kind {
 
 /* --- in turn --- */
 
-static double measure(struct bench *b, const struct kind *kind)
+static void measure(struct bench *b, const struct kind *kind, double *ns, double *clock_ns)
 {
+    double began_us, calls = kind->calls * kind->each;
     LONGLONG began;
 
     for (unsigned i = 0; i < kind->warming; i++)
         kind->call(b);
     began = spent_ns(b);
+    began_us = now_us();
     for (unsigned i = 0; i < kind->calls; i++)
         kind->call(b);
-    return (double)(spent_ns(b) - began) / (kind->calls * kind->each);
+    *clock_ns = (now_us() - began_us) * 1000 / calls;
+    *ns = (spent_ns(b) - began) / calls;
 }
 
 static HANDLE turn_of(enum side side)
@@ -225,22 +230,32 @@ static void take_turns(struct bench *b, enum side side, struct board *board, uns
         for (unsigned round = 0; round < rounds; round++) {
             if (WaitForSingleObject(mine, TURN_MS))
                 testkey_die("waiting for the other side", NULL, WAIT_TIMEOUT);
-            board->ns[side][k][round] = measure(b, &kinds[k]);
+            measure(b, &kinds[k], &board->ns[side][k][round], &board->clock_ns[side][k][round]);
             SetEvent(others);
         }
 }
 
-static void print_board(struct board *board, unsigned rounds, const WCHAR *path)
+/* The median over the rounds of what the hook makes of it. */
+static double median_ratio(const double hooked[], const double bare[], unsigned rounds)
 {
     static double ratios[MOST_ROUNDS];
+
+    for (unsigned round = 0; round < rounds; round++)
+        ratios[round] = hooked[round] / bare[round];
+    return median(ratios, rounds);
+}
+
+static void print_board(struct board *board, unsigned rounds, const WCHAR *path)
+{
     WCHAR part[MAX_PATH];
     FILE *out = open_out(path, part, ARRAYSIZE(part));
 
     for (unsigned k = 0; k < KINDS; k++) {
-        for (unsigned round = 0; round < rounds; round++)
-            ratios[round] = board->ns[HOOKED][k][round] / board->ns[BARE][k][round];
+        fprintf(out, "%s-ratio %.4f\n", kinds[k].name,
+                median_ratio(board->ns[HOOKED][k], board->ns[BARE][k], rounds));
+        fprintf(out, "%s-clock-ratio %.4f\n", kinds[k].name,
+                median_ratio(board->clock_ns[HOOKED][k], board->clock_ns[BARE][k], rounds));
         fprintf(out, "%s %.1f\n", kinds[k].name, median(board->ns[BARE][k], rounds));
-        fprintf(out, "%s-ratio %.4f\n", kinds[k].name, median(ratios, rounds));
     }
     close_out(out, part, path);
 }
