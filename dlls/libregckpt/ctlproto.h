@@ -53,7 +53,10 @@ struct monitor_status {
     uint64_t corrections;       /* found by scans though these were to report them */
     char *source;               /* "watch", "hook", "server" (a patched wineserver) */
     char *not_hooked;           /* why the program, or which process last and why; "": all are, so far */
-    char *last_error;           /* "" : none */
+    char *last_error;           /* what goes wrong now; "" : nothing */
+    uint64_t error_since;       /* 0: nothing goes wrong */
+    char *past_error;           /* the last that is over; "" : none */
+    uint64_t past_error_at;     /* since when it was */
 };
 
 void monitor_status_free(struct monitor_status *s);
