@@ -18,7 +18,7 @@
 #     TMP      an empty directory of this test's own, removed at the end (so is everything in it)
 #     WINE     the 64-bit Wine loader      WINESERVER  its server
 #              (WINE_TREE=DIR: those of server_patch/build's tree)
-#     REGCKPT_CONF   $TMP/regckpt.conf: run_dir and state_dir in $TMP, nothing else set
+#     REGCKPT_CONF   $TMP/regckpt.conf: run_dir and state_dir in $TMP, no events, nothing else set
 #     HOME     $TMP/home, so that no test can touch the user's own prefix
 # The exit trap ends what runs in the prefixes of this test, unmounts them, ends the background jobs,
 # removes TMP and prints the suite line.  Nothing else is ended.
@@ -60,7 +60,7 @@ export HOME=$TMP/home REGCKPT_CONF=$TMP/regckpt.conf
 mkdir "$HOME" "$TMP/prefix"
 : >"$TMP/mounts"
 : >"$TMP/prefixes"
-printf 'run_dir = %s/run\nstate_dir = %s/state\n' "$TMP" "$TMP" >"$REGCKPT_CONF"
+printf 'run_dir = %s/run\nstate_dir = %s/state\nevents = none\n' "$TMP" "$TMP" >"$REGCKPT_CONF"
 
 SUITE=$(basename "$0" .sh)
 RUN=0 FAILED=0 SKIPPED=0

@@ -25,7 +25,8 @@ node()
 {
     prefix_new "$1"
     declare -g "PREFIX_$1=$PREFIX" "CONF_$1=$TMP/$1.conf"
-    printf '%s = %s\n' store "$STORE" run_dir "$TMP/run-$1" state_dir "$TMP/state-$1" node "$1" >"$TMP/$1.conf"
+    printf '%s = %s\n' store "$STORE" run_dir "$TMP/run-$1" state_dir "$TMP/state-$1" node "$1" \
+        events none >"$TMP/$1.conf"
     [ -z "$WINE_TREE" ] || echo "wine = $WINE_TREE" >>"$TMP/$1.conf"
 }
 

@@ -21,6 +21,7 @@
 #define DEFAULT_STORE "/var/lib/regckpt"
 #define DEFAULT_STATE_DIR "/var/lib/regckpt-node"
 #define PATH_BYTES_MAX (PATH_MAX - 256) /* leaves room for what is put behind */
+#define EVENTS_BYTES_MAX 100            /* a socket's path has 107 at most */
 
 /* The path without doubled and trailing slashes, malloc'ed. */
 static char *tidy_path(const char *path)
@@ -53,6 +54,25 @@ static int set_path(char **setting, const char *value, const char *where, struct
                          PATH_BYTES_MAX);
     *setting = tidy_path(value);
     return *setting ? RESULT_OK : error_system(err, ENOMEM, "Reading the settings");
+}
+
+/* Where events go: a word, or one of the two with its socket behind a colon. */
+static int set_events(struct settings *s, const char *value, const char *where, struct error *err)
+{
+    static const char *const words[] = {"auto", "none", "journal", "syslog"};
+    size_t len = strcspn(value, ":");
+    bool known = false;
+
+    for (size_t i = 0; i < 4 && !known; i++)
+        known = strlen(words[i]) == len && !strncmp(value, words[i], len) &&
+                (!value[len] || i >= 2);
+    if (!known || (value[len] && value[len + 1] != '/') || strlen(value) > EVENTS_BYTES_MAX)
+        return error_set(err, RESULT_USAGE, "%s: events can be auto, none, journal or syslog, the "
+                         "last two with another socket behind a colon (syslog:/path), of at most %d "
+                         "bytes.", where, EVENTS_BYTES_MAX);
+    if (!s->events && !(s->events = strdup(value)))
+        return error_system(err, ENOMEM, "Reading the settings");
+    return RESULT_OK;
 }
 
 /* Cuts blanks off both ends, in place. */
@@ -89,10 +109,12 @@ static int read_setting(struct settings *s, const char *name, const char *value,
         return set_path(&s->state_dir, value, where, err);
     if (!strcmp(name, "wine"))
         return set_path(&s->wine, value, where, err);
+    if (!strcmp(name, "events"))
+        return set_events(s, value, where, err);
     if (strcmp(name, "node"))
         return error_set(err, RESULT_USAGE,
                          "%s: unknown setting \"%s\". There are: store, run_dir, "
-                         "state_dir, node, wine.",
+                         "state_dir, node, wine, events.",
                          where, name);
     if (strlen(value) > 255)
         return error_set(err, RESULT_USAGE, "%s: a node's name has at most 255 bytes.", where);
@@ -195,7 +217,9 @@ static int set_defaults(struct settings *s, struct error *err)
     }
     if (!s->wine)
         s->wine = strdup("");
-    return s->store && s->run_dir && s->state_dir && s->node && s->wine
+    if (!s->events)
+        s->events = strdup("auto");
+    return s->store && s->run_dir && s->state_dir && s->node && s->wine && s->events
                ? RESULT_OK : error_system(err, ENOMEM, "Reading the settings");
 }
 
@@ -232,6 +256,7 @@ void settings_free(struct settings *s)
     free(s->state_dir);
     free(s->node);
     free(s->wine);
+    free(s->events);
     free(s->conf);
     memset(s, 0, sizeof(*s));
 }

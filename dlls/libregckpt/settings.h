@@ -5,9 +5,11 @@
  * Each comes from, in this order: the command line (store only; relative to the current directory
  * if it does not begin with '/'), the environment (REGCKPT_STORE, absolute;
  * REGCKPT_CONF names another configuration file), the configuration file (/etc/regckpt.conf:
- * "name = value" lines, '#' comments; names store, run_dir, state_dir, node, wine), the default.
+ * "name = value" lines, '#' comments; names store, run_dir, state_dir, node, wine, events), the
+ * default.
  * Defaults: store /var/lib/regckpt; run_dir /run/regckpt for root, $XDG_RUNTIME_DIR/regckpt or
- * /tmp/regckpt-UID for others; state_dir /var/lib/regckpt-node; node the host's name (gethostname).
+ * /tmp/regckpt-UID for others; state_dir /var/lib/regckpt-node; node the host's name (gethostname);
+ * events auto.
  */
 #ifndef REGCKPT_SETTINGS_H
 #define REGCKPT_SETTINGS_H
@@ -23,6 +25,8 @@ struct settings {
     char *state_dir;    /* of this node, over a reboot: wrapped.h */
     char *node;
     char *wine;         /* "" if not set */
+    char *events;       /* where the monitor's events go: "auto", "none", "journal" or "syslog", the
+                           last two with ":SOCKET" behind them if it is not the usual one */
     char *conf;         /* the configuration file used, whether or not it exists */
 };
 

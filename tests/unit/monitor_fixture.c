@@ -79,8 +79,8 @@ static void write_conf(const char *node)
     snprintf(fix.conf, sizeof(fix.conf), "%s/conf.%s", fix.dir, node);
     if (!(conf = fopen(fix.conf, "w")))
         abort();
-    fprintf(conf, "store = %s\nrun_dir = %s/run.%s\nstate_dir = %s/state.%s\nnode = %s\n", fix.store,
-            fix.dir, node, fix.dir, node, node);
+    fprintf(conf, "store = %s\nrun_dir = %s/run.%s\nstate_dir = %s/state.%s\nnode = %s\nevents = none\n",
+            fix.store, fix.dir, node, fix.dir, node, node);
     fclose(conf);
     setenv("REGCKPT_CONF", fix.conf, 1);
     if (settings_read(&fix.settings, NULL, &err))

@@ -196,8 +196,7 @@ static int store_all(struct monitor *m, const bool *taken, struct image *seen, c
     m->status.changes += count;
     m->status.corrections += corrections;
     if (corrections)
-        log_line("a scan found %llu changes that nothing had told of",
-                 (unsigned long long)corrections);
+        event_correction(corrections);
     *changes += count;
     return 0;
 }
@@ -320,10 +319,9 @@ static int scan_due(struct monitor *m, struct round *r, struct error *err)
 static void note_success(struct monitor *m, const struct round *r)
 {
     note_lag(m, r->since_us);
-    free(m->status.last_error);
-    m->status.last_error = NULL;
+    error_is_over(m);
     if (m->status.storage_failing_since) {
-        log_line("storage works again; the checkpoint is up to date");
+        event(EVENT_STORAGE_BACK, "storage works again; the checkpoint is up to date");
         m->status.storage_failing_since = 0;
         notify_publish(&m->status, &m->resource);
     }

@@ -17,14 +17,13 @@ static void note(struct monitor *m, const struct error *err)
     if (m->displaced)
         return;
     m->displaced = true;
-    log_line("DISPLACED: %s. Nothing more is saved or acknowledged here, and the program is ended",
-             err->text);
+    event(EVENT_DISPLACED, "DISPLACED: %s. Nothing more is saved or acknowledged here, and the program is ended",
+          err->text);
     if (m->ending == ENDING_NONE)
         m->ending = ENDING_DISPLACED;
     if (m->hooked.ring.shared)
         ring_set_state(&m->hooked.ring, RING_REFUSING);
-    free(m->status.last_error);
-    m->status.last_error = strdup(err->text);
+    note_error(m, err);
     monitor_publish(m);
 }
 

@@ -18,8 +18,7 @@ static void note_failure(struct monitor *m, const struct error *err)
 {
     if (!m->status.last_error || strcmp(m->status.last_error, err->text))
         log_line("%s", err->text);
-    free(m->status.last_error);
-    m->status.last_error = strdup(err->text);
+    note_error(m, err);
     if (m->agent->sock < 0 && m->ending == ENDING_NONE)
         m->ending = ENDING_HOST;
 }
@@ -193,12 +192,12 @@ int engine_run(struct monitor *m)
         if (m->started && m->marked && registry_is_there(m) && !m->displaced) { /* what it had written counts */
             struct error late;
             if (save_finally(m, &late))
-                log_line("%s", late.text);
+                event(EVENT_SAVE_FAILED, "%s", late.text);
         }
         if (m->ending == ENDING_REQUEST) /* what was asked for */
             err.code = 0;
     } else {
-        log_line("%s is online, epoch %llu", m->name, (unsigned long long)m->state.epoch);
+        event(EVENT_ONLINE, "%s is online, epoch %llu", m->name, (unsigned long long)m->state.epoch);
         report_online(m);
         online_us = clock_us();
         if (m->hooked.listener)
@@ -216,11 +215,12 @@ int engine_run(struct monitor *m)
         } else if (!registry_is_there(m)) {
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : EXIT_WINE;
             hooked_save_rest(m);
-            log_line("the registry is gone: the checkpoint stays as of the last commit");
+            event(EVENT_REGISTRY_LOST,
+                  "the registry is gone: the checkpoint stays as of the last commit");
             error_set(&err, RESULT_WINE, "wineserver or regckpt-host of %s had gone: the checkpoint "
                       "holds what was committed until then", m->name);
         } else if ((error = save_finally(m, &err))) {
-            log_line("%s", err.text);
+            event(EVENT_SAVE_FAILED, "%s", err.text);
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : exit_code_of_failure(error);
         } else {
             err.code = 0; /* of a try before */
@@ -233,7 +233,10 @@ int engine_run(struct monitor *m)
                   m->status.last_error ? ": " : "", m->status.last_error ? m->status.last_error : "");
         code = EXIT_OWNED;
     }
-    log_line("%s is offline", m->name);
+    if (m->status.online_since)
+        event(EVENT_OFFLINE, "%s is offline", m->name);
+    else
+        log_line("%s is offline", m->name);
     requests_finish(m, err.code ? &err : NULL);
     front_stop(m->front);
     m->front = NULL;

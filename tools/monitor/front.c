@@ -20,6 +20,7 @@
 #define FINISH_MS 250  /* and to finish what it has begun: the others wait meanwhile */
 #define SILENT_MAX 64
 #define TICK_MS 100
+#define LOG_MS 10000   /* how often the log's length is looked at, at least */
 #define QUEUE_MAX 256
 
 struct front {
@@ -158,8 +159,9 @@ static void *run(void *arg)
     s.polled[0] = (struct pollfd){.fd = f->listening, .events = POLLIN};
     s.polled[1] = (struct pollfd){.fd = f->stop_fd, .events = POLLIN};
     for (;;) {
-        if (poll(s.polled, s.count, s.count > 2 ? TICK_MS : -1) < 0)
+        if (poll(s.polled, s.count, s.count > 2 ? TICK_MS : LOG_MS) < 0)
             continue;
+        log_shorten(); /* here, since the engine may stand still while Wine talks on */
         if (s.polled[1].revents)
             break;
         for (nfds_t i = s.count; i-- > 2;) {

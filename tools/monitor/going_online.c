@@ -104,7 +104,9 @@ static int displace(struct monitor *m, struct error *err)
         report_displacing(m, owner);
     else
         report_displacing(m, "owned by a process that has not said its name");
-    return takeover_displace(&m->owner, m->takeover, err);
+    error = takeover_displace(&m->owner, m->takeover, err);
+    m->took_by_force = !error;
+    return error;
 }
 
 /*
@@ -183,6 +185,18 @@ static int boot(struct monitor *m, struct error *err)
     waitpid(pid, &status, 0);
     return error_set(err, RESULT_TIMEOUT, "booting %s was not over within %d s, or was broken off",
                      m->place.prefix, (int)(BOOT_US / 1000000));
+}
+
+/* Our name in the checkpoint; and whose was there, if nobody had put it down. */
+static int declare(struct monitor *m, struct error *err)
+{
+    struct checkpoint_state before = m->state;
+    int error = write_state(m, CHECKPOINT_ONLINE, err);
+
+    if (!error && (before.status == CHECKPOINT_ONLINE || m->took_by_force))
+        event(EVENT_TAKEOVER, "took %s over from node %s, %s", m->name, before.node,
+              m->took_by_force ? "by force: its owner still had the lock" : "whose owner is gone");
+    return error;
 }
 
 /* While services.exe waits for its launcher no process of ours can start: then the launcher scans. */
@@ -277,7 +291,7 @@ static int begin(struct monitor *m, struct error *err)
     if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
         return err->code;
     monitor_publish(m);
-    if ((error = write_state(m, CHECKPOINT_ONLINE, err)) || (error = get_agent(m, err)) ||
+    if ((error = declare(m, err)) || (error = get_agent(m, err)) ||
         (error = check_program(m, err)) || (error = keys_tell_host(m, err)))
         return error;
     set_phase(m, PHASE_RESTORING);

@@ -274,10 +274,10 @@ int hooked_started(struct monitor *m, const char *why_not, struct error *err)
     if (h->in_program)
         return 0;
     tell_not_hooked(m, h->why_not.text);
-    log_line("WITHOUT THE HOOK: %s %s", h->why_not.text,
-             h->attached ? "Changes are reported by wineserver all the same; a flush of the registry does "
-                           "not wait for them"
-                         : "The watch alone captures changes, within a second");
+    event(EVENT_UNPROTECTED, "WITHOUT THE HOOK: %s %s", h->why_not.text,
+          h->attached ? "Changes are reported by wineserver all the same; a flush of the registry does "
+                        "not wait for them"
+                      : "The watch alone captures changes, within a second");
     return 0;
 }
 
@@ -326,8 +326,8 @@ void hooked_note(struct monitor *m)
         memcpy(name, h->ring.shared->unhooked_name, sizeof(name));
         memcpy(why, h->ring.shared->unhooked_why, sizeof(why));
         name[sizeof(name) - 1] = why[sizeof(why) - 1] = 0;
-        log_line("process %s runs without the hook: %s. Its changes are captured by %s", name, why,
-                 h->ring.by_server ? "wineserver" : "the watch");
+        event(EVENT_UNPROTECTED, "process %s runs without the hook: %s. Its changes are captured by %s", name,
+              why, h->ring.by_server ? "wineserver" : "the watch");
         snprintf(both, sizeof(both), "%s: %s", name, why);
         tell_not_hooked(m, both);
         m->hooked.unhooked_told = m->status.unhooked = unhooked;

@@ -121,8 +121,9 @@ static void look_for_refusal(struct monitor *m)
 {
     if (__atomic_load_n(&m->hooked.ring.shared->state, __ATOMIC_ACQUIRE) == RING_REFUSING &&
         m->ending == ENDING_NONE) {
-        log_line("a call waited %u ms for its change to be saved, in vain: ending the program",
-                 m->hooked.ring.shared->wait_ms);
+        event(EVENT_STORAGE_FAILED,
+              "a call waited %u ms for its change to be saved, in vain: ending the program",
+              m->hooked.ring.shared->wait_ms);
         m->ending = ENDING_STORAGE;
     }
 }

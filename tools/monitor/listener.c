@@ -42,7 +42,8 @@ static void hang_up(struct listener *l)
     if (launcher >= 0 && launcher != agent)
         shutdown(launcher, SHUT_RDWR);
     if (agent >= 0 || launcher >= 0)
-        log_line("storage has not answered: the program is ended so that another node can take over");
+        event(EVENT_STORAGE_FAILED,
+              "storage has not answered: the program is ended so that another node can take over");
 }
 
 /* Rests for a slice at most if the engine listens. */

@@ -15,6 +15,7 @@
 #include "../../dlls/libregckpt/hostlink.h"
 #include "../../dlls/libregckpt/settings.h"
 #include "../../dlls/libregckpt/takeover.h"
+#include "events.h"
 #include "hooked.h"
 #include "notify.h"
 #include "path_set.h"
@@ -59,6 +60,7 @@ struct monitor {
     struct wine_place place;
     struct owner owner;      /* lock_fd -1: of nothing */
     const char *takeover;    /* the token of the owner that may be displaced; NULL: none may */
+    bool took_by_force;      /* we displaced another */
     bool displaced;          /* we were */
     int64_t owner_look_us;   /* when to look next whether we were */
     struct checkpoint *checkpoint; /* NULL while storage fails */
@@ -91,12 +93,24 @@ uint64_t unix_time_us(void);
 
 /* monitor_log.c: one line with the time, to standard error (the log file, or the terminal). */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Control characters become question marks. */
+void one_line(char *text);
+/*
+ * The standard error is this file (the path must stay), opened to append: log_shorten empties it once
+ * it is longer than 4 MiB, and keeps what it held as PATH.old.  Emptied, not renamed: Wine's processes
+ * write to it too.
+ */
+void log_keep_short(const char *path);
+void log_shorten(void);
 /* What whoever started us waits for: one way out each, later calls do nothing. */
 void report_progress(struct monitor *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void report_displacing(struct monitor *m, const char *owner); /* what the lock says of him */
 void report_online(struct monitor *m);
 void report_failure(struct monitor *m, const struct error *err);
+/* What went wrong, for the status; it stays there, with its time, when it is over (error_is_over). */
+void note_error(struct monitor *m, const struct error *err);
+void error_is_over(struct monitor *m);
 /* Hands the engine's status to the front. */
 void monitor_publish(struct monitor *m);
 

@@ -16,8 +16,6 @@
 
 #include "monitor.h"
 
-#define LOG_MAX_BYTES (4 << 20) /* a log longer than this is moved aside at the next start */
-
 enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111 };
 
 static int usage(const char *why)
@@ -80,17 +78,12 @@ static int parse(int argc, char **argv, struct monitor *m, const char **store)
 /* Standard error becomes the log; a terminal keeps it in the foreground. */
 static int open_log(struct monitor *m, struct error *err)
 {
-    char path[4096], old[4100];
-    struct stat st;
+    static char path[4096];
     int fd, null;
 
     if (m->foreground)
         return 0;
     snprintf(path, sizeof(path), "%s/log", m->dir);
-    if (!stat(path, &st) && st.st_size > LOG_MAX_BYTES) {
-        snprintf(old, sizeof(old), "%s.old", path);
-        rename(path, old);
-    }
     if ((fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) < 0)
         return error_system(err, errno, "cannot write the log %s", path);
     if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
@@ -100,6 +93,7 @@ static int open_log(struct monitor *m, struct error *err)
     dup2(fd, 2);
     close(null);
     close(fd);
+    log_keep_short(path);
     return 0;
 }
 
@@ -154,6 +148,7 @@ int main(int argc, char **argv)
         report_failure(&m, &err);
         return result_exit_code(err.code);
     }
+    events_begin(&m.settings, m.name);
     if (chdir("/"))
         log_line("cannot change to /");
     resource_init(&m.resource);

@@ -5,6 +5,7 @@ monitor_SOURCES = \
 	capture.c \
 	displaced.c \
 	engine.c \
+	events.c \
 	exit_code.c \
 	front.c \
 	going_online.c \

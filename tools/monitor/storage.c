@@ -15,18 +15,19 @@ void storage_failed(struct monitor *m, const struct error *err)
 {
     if (!displaced_by(m, err) && !m->status.storage_failing_since) {
         m->status.storage_failing_since = unix_time_us();
-        log_line("storage fails: %s", err->text);
-        if (m->resource.on_storage_error == STORAGE_STOP || !m->resource.lag_ms) {
-            log_line(m->resource.lag_ms ? "on-storage-error is 'stop': ending the program"
-                                        : "with lag 0 nothing goes on without storage: ending the "
-                                          "program");
+        bool stop = m->resource.on_storage_error == STORAGE_STOP || !m->resource.lag_ms;
+
+        event(EVENT_STORAGE_FAILED, "storage fails: %s. %s", err->text,
+              !stop                ? "The program goes on, unprotected"
+              : m->resource.lag_ms ? "on-storage-error is 'stop': ending the program"
+                                   : "With lag 0 nothing goes on without storage: ending the program");
+        if (stop) {
             hooked_refuse(m);
             if (m->ending == ENDING_NONE)
                 m->ending = ENDING_STORAGE;
         }
     }
-    free(m->status.last_error);
-    m->status.last_error = strdup(err->text);
+    note_error(m, err);
     hooked_failed(m);
     checkpoint_close(m->checkpoint);
     m->checkpoint = NULL;

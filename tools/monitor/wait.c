@@ -107,7 +107,10 @@ static void take_events(struct monitor *m, struct hostlink *link)
     if (link->exited && m->started && !m->exited) {
         m->exited = true;
         m->exit_code = link->exit_code;
-        log_line("the program ended with exit code %u", m->exit_code);
+        if (m->ending == ENDING_NONE)
+            event(EVENT_PROGRAM_ENDED, "the program ended with exit code %u", m->exit_code);
+        else
+            log_line("the program ended with exit code %u", m->exit_code);
         end_for(m, ENDING_PROGRAM);
     }
     /* last: a program's end that was told before its host's is the reason */
