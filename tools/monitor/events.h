@@ -8,6 +8,9 @@
 #ifndef REGCKPT_EVENTS_H
 #define REGCKPT_EVENTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "../../dlls/libregckpt/settings.h"
 
 enum event {

@@ -44,7 +44,10 @@ command_SOURCES = \
 	show.c \
 	startmonitor.c \
 	status.c \
+	statusmetrics.c \
+	statusprint.c \
 	statusread.c \
+	statuswatch.c \
 	table.c \
 	timepoint.c \
 	unwrap.c \

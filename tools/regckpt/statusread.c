@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +18,36 @@
 
 #define STORE_MS 5000
 #define ANSWER_BYTES_MAX (16u << 20)
+#define COUNT_BYTES_MAX (32u << 20) /* of a checkpoint that is read as a whole */
+#define READERS 8                   /* of one node at a time */
+#define SLOT_WAIT_MS 20
 
 /* --- the child: reads the store and packs what it finds --- */
 
-/* One resource as the store shows it. */
-static void pack_stored(struct pack *p, const struct cli *cli, const char *name)
+/* How much one resource holds, where that is read in no time: a whole copy is made and checked. */
+static void pack_counts(struct pack *p, const struct cli *cli, const char *name, bool wanted)
+{
+    uint64_t keys = 0, values = 0, bytes = 0;
+    struct snapshot s;
+    struct error err;
+
+    wanted = wanted && !access_read(cli, name, 0, &s, &err);
+    for (size_t i = 0; wanted && i < s.key_count; i++) {
+        keys += s.keys[i].image.key_count;
+        values += s.keys[i].image.value_count;
+        bytes += s.keys[i].image.data_bytes;
+    }
+    pack_u32(p, wanted);
+    pack_u64(p, keys);
+    pack_u64(p, values);
+    pack_u64(p, bytes);
+    if (wanted)
+        snapshot_free(&s);
+}
+
+/* One resource as the store shows it; alone: it was asked for by its name. */
+static void pack_stored(struct pack *p, const struct cli *cli, const char *name,
+                        bool alone)
 {
     struct error err = {0}, lock_err = {0};
     struct snapshot s = {0};
@@ -38,10 +66,12 @@ static void pack_stored(struct pack *p, const struct cli *cli, const char *name)
     pack_u64(p, s.state.sequence);
     pack_u32(p, s.state.status);
     pack_text(p, s.state.node);
+    pack_u32(p, s.state.pid);
     pack_u64(p, s.state.since);
     pack_u64(p, s.state.saved);
     pack_u32(p, (uint32_t)s.key_count);
     pack_u32(p, uncaptured);
+    pack_counts(p, cli, name, alone && !result && s.file_bytes <= COUNT_BYTES_MAX);
     pack_u32(p, result == RESULT_NOT_FOUND
                     ? 0 : (uint32_t)store_is_owned(cli->settings.store, name, &lock_err));
     pack_u32(p, (uint32_t)count);
@@ -66,9 +96,9 @@ static void pack_store(struct pack *p, const struct cli *cli, const char *name)
     pack_text(p, err.text);
     pack_u32(p, result ? 0 : name ? 1 : (uint32_t)count);
     if (!result && name)
-        pack_stored(p, cli, name);
+        pack_stored(p, cli, name, true);
     for (size_t i = 0; !result && !name && i < count; i++)
-        pack_stored(p, cli, names[i]);
+        pack_stored(p, cli, names[i], false);
     store_list_free(names, count);
 }
 
@@ -92,10 +122,36 @@ static void read_and_say(int fd, const struct cli *cli, const char *name)
 
 /* --- the parent --- */
 
-/* Reads until the end or the deadline; false: not to the end. */
-static bool read_bounded(int fd, struct pack *p)
+/*
+ * A place among the readers of this node, which the child keeps as long as it lives: children that
+ * hang in the storage stay until that comes back, and who asks again and again must not add to them.
+ * A descriptor, or -1: none is free until the deadline.  -2: places cannot be had here.
+ */
+static int take_place(const struct cli *cli, int64_t deadline_ms)
 {
-    int64_t deadline_ms = progress_now_ms() + STORE_MS;
+    char path[PATH_MAX];
+
+    if (mkdir(cli->settings.run_dir, geteuid() ? 0700 : 0711) && errno != EEXIST)
+        return -2;
+    do {
+        for (int i = 0; i < READERS; i++) {
+            int fd;
+
+            snprintf(path, sizeof(path), "%s/reader-%d", cli->settings.run_dir, i);
+            if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+                return -2;
+            if (!flock(fd, LOCK_EX | LOCK_NB))
+                return fd;
+            close(fd);
+        }
+        poll(NULL, 0, SLOT_WAIT_MS);
+    } while (progress_now_ms() < deadline_ms);
+    return -1;
+}
+
+/* Reads until the end or the deadline; false: not to the end. */
+static bool read_bounded(int fd, struct pack *p, int64_t deadline_ms)
+{
     char part[65536];
 
     for (;;) {
@@ -117,35 +173,47 @@ static bool read_bounded(int fd, struct pack *p)
     }
 }
 
+static int no_answer(const struct cli *cli, struct error *err)
+{
+    return error_set(err, RESULT_TIMEOUT,
+                     "The store %s (from %s) does not answer within %d s. Is the shared storage there?",
+                     cli->settings.store, cli->settings.store_source, STORE_MS / 1000);
+}
+
 /* Lets a child read the store; its answer in *p. RESULT_TIMEOUT if it does not come back. */
 static int ask_store(const struct cli *cli, const char *name, struct pack *p, struct error *err)
 {
-    int ends[2];
+    int64_t deadline_ms = progress_now_ms() + STORE_MS;
+    int ends[2], place = take_place(cli, deadline_ms);
     bool whole;
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC))
-        return error_system(err, errno, "Reading the store: a pipe");
+    if (place == -1)
+        return no_answer(cli, err);
+    if (pipe2(ends, O_CLOEXEC)) {
+        int error = errno;
+        if (place >= 0)
+            close(place);
+        return error_system(err, error, "Reading the store: a pipe");
+    }
     fflush(NULL);
     if (!(pid = fork())) {
         close(ends[0]);
         read_and_say(ends[1], cli, name);
     }
     close(ends[1]);
+    if (place >= 0)
+        close(place); /* the child has it */
     if (pid < 0) {
         close(ends[0]);
         return error_system(err, errno, "Reading the store: a process for it");
     }
-    whole = read_bounded(ends[0], p);
+    whole = read_bounded(ends[0], p, deadline_ms);
     close(ends[0]);
     if (!whole)
         kill(pid, SIGKILL); /* one that hangs in the storage dies when that comes back */
     waitpid(pid, NULL, whole ? 0 : WNOHANG);
-    return whole ? RESULT_OK
-                 : error_set(err, RESULT_TIMEOUT,
-                             "The store %s (from %s) does not answer within %d s. Is the shared "
-                             "storage there?",
-                             cli->settings.store, cli->settings.store_source, STORE_MS / 1000);
+    return whole ? RESULT_OK : no_answer(cli, err);
 }
 
 /* Room for one more resource. */
@@ -184,10 +252,15 @@ static int unpack_stored(struct unpack *u, struct status_list *list)
     s->state.status = unpack_u32(u);
     if ((node = unpack_text(u)))
         snprintf(s->state.node, sizeof(s->state.node), "%s", node);
+    s->state.pid = unpack_u32(u);
     s->state.since = unpack_u64(u);
     s->state.saved = unpack_u64(u);
     s->registered = unpack_u32(u);
     s->uncaptured = unpack_u32(u);
+    s->counted = unpack_u32(u);
+    s->keys = unpack_u64(u);
+    s->values = unpack_u64(u);
+    s->bytes = unpack_u64(u);
     s->owned = (int)unpack_u32(u);
     count = unpack_u32(u);
     free(text);

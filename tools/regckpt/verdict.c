@@ -20,8 +20,11 @@ enum verdict {
     VERDICT_UNREADABLE, VERDICT_UNKNOWN,
 };
 
-/* Storage is failing, or in a call that does not return, since; 0: neither. */
-static uint64_t failing_since(const struct monitor_status *m)
+const char *const status_words[] = {
+    "online", "starting", "stopping", "unprotected", "online-elsewhere", "unanswered", "taken",
+    "lost", "offline", "damaged", "unreadable", "unknown", NULL};
+
+uint64_t status_storage_since(const struct monitor_status *m)
 {
     struct timespec now;
 
@@ -36,7 +39,7 @@ static uint64_t failing_since(const struct monitor_status *m)
 static enum verdict weigh(const struct resource_status *s)
 {
     if (s->have_monitor) {
-        if (s->monitor.phase >= PHASE_ONLINE && failing_since(&s->monitor))
+        if (s->monitor.phase >= PHASE_ONLINE && status_storage_since(&s->monitor))
             return VERDICT_UNPROTECTED;
         return s->monitor.phase < PHASE_ONLINE ? VERDICT_STARTING
                : s->monitor.phase == PHASE_ONLINE ? VERDICT_ONLINE : VERDICT_STOPPING;
@@ -61,11 +64,7 @@ static enum verdict weigh(const struct resource_status *s)
 
 const char *status_word(const struct resource_status *s)
 {
-    static const char *const words[] = {
-        "online", "starting", "stopping", "unprotected", "online-elsewhere", "unanswered", "taken",
-        "lost", "offline", "damaged", "unreadable", "unknown"};
-
-    return words[weigh(s)];
+    return status_words[weigh(s)];
 }
 
 /* Formats, malloc'ed. */
@@ -136,6 +135,18 @@ static char *unanswered_line(const struct resource_status *s)
                 pids);
 }
 
+int status_list_code(const struct status_list *list)
+{
+    int code = list->store_error.code ? 1 : 0, one;
+
+    for (size_t i = 0; i < list->count; i++) {
+        free(status_verdict(&list->items[i], &one));
+        if (one > code)
+            code = one;
+    }
+    return code;
+}
+
 char *status_verdict(const struct resource_status *s, int *code)
 {
     enum verdict verdict = weigh(s);
@@ -160,7 +171,7 @@ char *status_verdict(const struct resource_status *s, int *code)
     case VERDICT_UNPROTECTED:
         return line("RUNNING UNPROTECTED on node %s: storage %s since %s", s->monitor.node,
                     s->monitor.storage_failing_since ? "failing" : "not answering",
-                    time_text(failing_since(&s->monitor), room));
+                    time_text(status_storage_since(&s->monitor), room));
     case VERDICT_ELSEWHERE:
         return line("ONLINE on node %s since %s", s->state.node, time_text(s->state.since, room));
     case VERDICT_UNANSWERED:
