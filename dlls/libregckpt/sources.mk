@@ -35,6 +35,7 @@ libregckpt_SOURCES = \
 	message_socket.c \
 	owner.c \
 	pack.c \
+	peer_meet.c \
 	put_back.c \
 	record_content.c \
 	regfile_read.c \
@@ -55,6 +56,8 @@ libregckpt_SOURCES = \
 	settings.c \
 	snapshot.c \
 	store.c \
+	store_fs.c \
+	store_peer.c \
 	store_probe.c \
 	store_resource.c \
 	takeover.c \

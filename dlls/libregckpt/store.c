@@ -81,18 +81,22 @@ static int read_marker(const char *store, struct error *err)
     return 0;
 }
 
-/* Writes the marker: a new file, synced, renamed. */
+/* Writes the marker: a new file of a name that no other init has, synced, renamed. */
 static int write_marker(const char *store, struct error *err)
 {
     char *path = marker_path(store), *temporary = NULL;
     FILE *out = NULL;
-    int ret = 0;
+    int ret = 0, fd;
 
-    if (!path || asprintf(&temporary, "%s.new", path) < 0) {
+    if (!path || asprintf(&temporary, "%s/" STORE_PROBE "marker-XXXXXX", store) < 0) {
         temporary = NULL;
         ret = ENOMEM;
-    } else if (!(out = fopen(temporary, "we"))) {
+    } else if ((fd = mkostemp(temporary, O_CLOEXEC)) < 0 || !(out = fdopen(fd, "w"))) {
         ret = errno;
+        if (fd >= 0) {
+            close(fd);
+            unlink(temporary);
+        }
     } else {
         if (fprintf(out, "%s%d%s", MARKER_FIRST, STORE_FORMAT, MARKER_REST) < 0 || fflush(out) ||
             fsync(fileno(out)))
@@ -119,7 +123,7 @@ static int check_empty(const char *store, struct error *err)
     while (!ret && (entry = readdir(dir))) {
         /* A new file system has a lost+found; an init that died left what it tested with. */
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-            !strcmp(entry->d_name, "lost+found") || !strcmp(entry->d_name, MARKER ".new") ||
+            !strcmp(entry->d_name, "lost+found") || !strcmp(entry->d_name, MARKER) ||
             !strncmp(entry->d_name, STORE_PROBE, strlen(STORE_PROBE)))
             continue;
         ret = error_set(err, RESULT_FOREIGN, "%s cannot become a store: it holds other things "

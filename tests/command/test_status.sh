@@ -155,13 +155,13 @@ status 0
 
 # --- storage that hangs: a file system whose process stands still ---
 mkdir "$TMP/hang" "$TMP/behind"
+test_cleanup() { ! mountpoint -q "$TMP/hang" || umount "$TMP/hang" || umount -l "$TMP/hang"; }
 if [ -e /dev/fuse ] && command -v bindfs >/dev/null; then
     bindfs -f "$TMP/behind" "$TMP/hang" >"$TMP/bindfs.log" 2>&1 </dev/null &
     BINDFS=$!
     wait_for 10 mountpoint -q "$TMP/hang" || kill $BINDFS
 fi
 if mountpoint -q "$TMP/hang"; then
-    echo "$TMP/hang" >>"$TMP/mounts"
     export REGCKPT_STORE=$TMP/hang/store
     regckpt init >/dev/null
     run regckpt create erp --service erp

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../dlls/libregckpt/leftover.h"
+#include "../../dlls/libregckpt/store_fs.h"
 #include "../../dlls/libregckpt/wrapped.h"
 #include "monitor.h"
 
@@ -278,6 +279,20 @@ static int check_program(struct monitor *m, struct error *err)
     return error;
 }
 
+/* What is known of the file system, where that is to be known: its locks are what a cluster stands on. */
+static void tell_file_system(struct monitor *m)
+{
+    struct store_fs fs;
+    struct error err;
+
+    if (store_fs_find(m->settings.store, &fs, &err) || fs.grade < STORE_FS_DOUBT)
+        return;
+    if (fs.grade == STORE_FS_BAD)
+        event(EVENT_UNPROTECTED, "the store %s is on %s: %s", m->settings.store, fs.type, fs.advice);
+    else
+        log_line("the store %s is on %s: %s", m->settings.store, fs.type, fs.advice);
+}
+
 static int begin(struct monitor *m, struct error *err)
 {
     int error;
@@ -287,6 +302,7 @@ static int begin(struct monitor *m, struct error *err)
         (error = wine_place_find(&m->resource, m->prefix_option, &m->settings, &m->place, err)) ||
         (error = hooked_check(m, err)))
         return error;
+    tell_file_system(m);
     m->status.prefix = strdup(m->place.prefix);
     if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
         return err->code;

@@ -8,9 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../dlls/libregckpt/store_fs.h"
 #include "../../dlls/regckpt/hook.h"
 #include "hookcheck.h"
 #include "json.h"
+#include "peer.h"
 #include "table.h"
 #include "verbs.h"
 #include "wineside.h"
@@ -19,7 +21,10 @@ static const struct verb_text text = {
     .name = "doctor",
     .usage = "[NAME]",
     .details = "Checks whether this node can run the resource NAME, or resources at all, and\n"
-               "says for each \"no\" what to do. Exit code 1 if there is one.",
+               "says for each \"no\" what to do. Exit code 1 if there is one.\n"
+               "\n"
+               "With --peer, called on two nodes at the same time, the two test the store alone:\n"
+               "whether the locks and writes of one reach the other, and their clocks.",
     .least_args = 0,
     .most_args = 1,
     .has_json = true,
@@ -57,6 +62,25 @@ static void finding(struct doctor *d, const char *what, bool fine, const char *f
     table_cell(&d->table, "%s", detail);
 }
 
+/* What it lies on. */
+static void check_fs(struct doctor *d)
+{
+    struct error err = {0};
+    struct store_fs fs;
+
+    if (store_fs_find(d->cli.settings.store, &fs, &err))
+        finding(d, "store: file system", true, "%s", err.text);
+    else
+        finding(d, "store: file system", fs.grade != STORE_FS_BAD, "%s (%s)%s%s", fs.type, fs.source,
+                *fs.advice ? ": " : "", fs.advice);
+}
+
+/* With another node. */
+static void peer_finding(const char *what, bool fine, const char *detail, void *d)
+{
+    finding(d, what, fine, "%s", detail);
+}
+
 /* The store: is it one, and can this node do on it what is needed? */
 static bool check_store(struct doctor *d)
 {
@@ -72,6 +96,8 @@ static bool check_store(struct doctor *d)
         finding(d, "store: locks, rename, fsync, space", false, "%s", err.text);
     else if (fine)
         finding(d, "store: locks, rename, fsync, space", true, "tested there just now");
+    if (fine)
+        check_fs(d);
     return fine;
 }
 
@@ -297,38 +323,60 @@ static void examine(struct doctor *d)
         snapshot_free(&s);
 }
 
-int verb_doctor(int argc, char **argv)
+/* Prints what `look` finds. */
+static int report(struct doctor *d, bool peer, int timeout_ms)
 {
     static const char *const headings[] = {"CHECK", "", "FOUND, OR WHAT TO DO"};
-    struct doctor d = {0};
-    const struct cli_option options[] = {
-        {"prefix", OPTION_TEXT, &d.prefix, "DIR", "with this Wine prefix"},
-        {0},
-    };
     struct json j;
-    int code = cli_begin(&d.cli, argc, argv, &text, options);
 
-    if (code != CLI_GO_ON)
-        return code;
-    table_begin(&d.table, 3, headings);
-    if (d.cli.json) {
-        d.j = &j;
+    table_begin(&d->table, 3, headings);
+    if (d->cli.json) {
+        d->j = &j;
         json_begin(&j, stdout);
         json_open_object(&j, NULL);
-        json_text(&j, "node", d.cli.settings.node);
+        json_text(&j, "node", d->cli.settings.node);
         json_open_array(&j, "checks");
     }
-    examine(&d);
-    if (d.j) {
+    if (!peer)
+        examine(d);
+    else if (check_store(d))
+        peer_test(&d->cli, timeout_ms, peer_finding, d);
+    if (d->j) {
         json_close_array(&j);
-        json_bool(&j, "ok", !d.bad);
+        json_bool(&j, "ok", !d->bad);
         json_close_object(&j);
         json_end(&j);
     } else {
-        table_print(&d.table, stdout, "");
+        table_print(&d->table, stdout, "");
     }
-    table_free(&d.table);
-    code = d.bad ? 1 : 0;
+    table_free(&d->table);
+    return d->bad ? 1 : 0;
+}
+
+int verb_doctor(int argc, char **argv)
+{
+    const char *timeout = NULL;
+    struct error err = {0};
+    struct doctor d = {0};
+    bool peer = false;
+    const struct cli_option options[] = {
+        {"prefix", OPTION_TEXT, &d.prefix, "DIR", "with this Wine prefix"},
+        {"peer", OPTION_FLAG, &peer, NULL, "test the store with another node that runs the same"},
+        {"timeout", OPTION_TEXT, &timeout, "S", "wait for it so long, 60 seconds by default"},
+        {0},
+    };
+    int timeout_ms, code = cli_begin(&d.cli, argc, argv, &text, options);
+
+    if (code != CLI_GO_ON)
+        return code;
+    if (peer && (d.cli.arg_count || d.prefix))
+        code = cli_usage(&d.cli, "--peer is of the store alone: leave out the name and --prefix.");
+    else if (timeout && !peer)
+        code = cli_usage(&d.cli, "--timeout is for --peer.");
+    else if (peer_timeout(timeout, &timeout_ms, &err))
+        code = cli_fail(&d.cli, &err);
+    else
+        code = report(&d, peer, timeout_ms);
     cli_end(&d.cli);
     return code;
 }

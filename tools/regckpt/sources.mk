@@ -32,6 +32,7 @@ command_SOURCES = \
 	newfile.c \
 	offline.c \
 	online.c \
+	peer.c \
 	progress.c \
 	property_options.c \
 	remove.c \
