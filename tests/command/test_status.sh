@@ -83,6 +83,13 @@ for event in $(sed -n '/^} table\[\]/,/^};/p' "$SRC/tools/monitor/events.c" | gr
     ok 'grep -q "^\.It Li $event\$" "$PAGE"' "event $event is in the manual"
 done
 
+if command -v mandoc >/dev/null; then
+    run mandoc -T lint -W warning "$SRC"/tools/man/*.[1-8]
+    is "$CODE" 0 "the manual pages have no faults"
+else
+    skip 1 "there is no mandoc"
+fi
+
 # --- metrics ---
 printf 'old' >"$TMP/regckpt.prom"
 status 0 --metrics "$TMP/regckpt.prom"
