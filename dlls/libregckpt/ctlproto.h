@@ -22,6 +22,17 @@ enum ctl_message {
     CTL_EXCLUDE,        /* a registered key, packed: its id, and what it excludes from now on. */
                         /* reply: u64 changes of the checkpoint */
     CTL_DIFF,           /* reply: u32 count, packed changes from the checkpoint to the live registry */
+
+    /*
+     * An edit's session: a socket pair whose one end the monitor was started with.  Once the registry
+     * is restored CTL_EDIT_READY comes (no payload; the lock's descriptor rides along, for what the
+     * command starts to hold).  When all of the command has ended, CTL_EDIT_SAVE asks for what it did
+     * to be saved; its reply, once the resource is released: u64 changes, text what to know ("":
+     * nothing).  A CTL_REPLY that was not asked for says why nothing will be saved, and so does the
+     * end of the session, from either side.
+     */
+    CTL_EDIT_READY,
+    CTL_EDIT_SAVE,
 };
 
 enum monitor_phase {
@@ -31,6 +42,7 @@ enum monitor_phase {
     PHASE_ONLINE,
     PHASE_STOPPING,
     PHASE_SAVING,
+    PHASE_EDITING, /* for `regckpt edit`: restored, and its command runs in the program's place */
 };
 
 struct monitor_status {

@@ -117,6 +117,13 @@ static int take_event(struct hostlink *link, const struct message *m)
         link->exited = true;
         link->exit_code = value;
         return 0;
+    case HOST_LEFT:
+        link->left = true;
+        link->exit_code = value;
+        return 0;
+    case HOST_WINDOW:
+        link->window = true;
+        return 0;
     case HOST_SERVICE_DONE:
         link->service_done = true;
         link->service_error = value;

@@ -24,6 +24,8 @@ struct hostlink {
     uint32_t *changed;    /* ids, each at most once */
     size_t changed_count;
     bool exited;
+    bool left;            /* the program has ended, what it started goes on (HOST_START_WAITS) */
+    bool window;          /* regedit has opened its window */
     uint32_t exit_code;
     bool service_done;    /* HOST_SERVICE_DONE came, with: */
     uint32_t service_error;
@@ -58,8 +60,15 @@ void wine_place_free(struct wine_place *p);
 bool wine_place_has_32bit(const struct wine_place *p);
 
 /*
- * Starts a Wine program (by Unix path) in the prefix, as the place's user, detached from our
- * standard streams (log_fd, or /dev/null for -1); returns its pid, or -1 with err.
+ * In a child that goes on to exec: the place's user and WINEPREFIX; no descriptors but keep_fd (-1:
+ * none) and the standard ones, which are /dev/null, and log_fd if that is not -1.  With
+ * WINE_OUR_STREAMS for log_fd it stays in our session, directory and streams.
+ */
+#define WINE_OUR_STREAMS (-2)
+void wine_become(const struct wine_place *place, int log_fd, int keep_fd);
+
+/*
+ * Starts a Wine program (by Unix path) in the prefix, by wine_become; returns its pid, or -1 with err.
  */
 pid_t wine_start(const struct wine_place *place, char *const argv[], int log_fd, struct error *err);
 
@@ -80,7 +89,8 @@ bool wine_server_was_ending(int status);
 /* The same in one, bounded by timeout_ms. */
 int wine_boot(const struct wine_place *place, int log_fd, int timeout_ms, struct error *err);
 
-/* Starts a host (role HOST_AGENT) and waits for its hello.  dir: where the socket goes. */
+/* Starts a host (role HOST_AGENT), log_fd as of wine_become, and waits for its hello.  dir: where the
+ * socket goes. */
 int hostlink_start(struct hostlink *link, const struct wine_place *place, const char *dir, int log_fd,
                    int timeout_ms, struct error *err);
 /* Takes over a connection whose hello was received; closes it if it is no host's. */
@@ -103,10 +113,14 @@ int hostlink_poll(struct hostlink *link, struct error *err);
 
 /*
  * Starts the program suspended, in its job, with the hook of hook_dir ("": none) loaded; lock_fd is
- * what it holds.  *why_not, malloc'ed: why it is not hooked, "" if it is.  Then hostlink_resume.
+ * what it holds; flags: HOST_START_*.  *why_not, malloc'ed: why it is not hooked, "" if it is.  Then
+ * hostlink_resume.
  */
 int hostlink_start_program(struct hostlink *link, const char *command, const char *directory,
-                           const char *hook_dir, int lock_fd, char **why_not, struct error *err);
+                           const char *hook_dir, int lock_fd, uint32_t flags, char **why_not,
+                           struct error *err);
+int hostlink_prepare_regedit(struct hostlink *link, const char *key, const char *title,
+                             struct error *err);
 int hostlink_resume(struct hostlink *link, struct error *err);
 
 /* exists[i], physical[i] (malloc'ed) for each key; either may be NULL. */

@@ -77,7 +77,8 @@ int hostlink_runs_32bit(struct hostlink *link, const struct wine_place *place, b
 }
 
 int hostlink_start_program(struct hostlink *link, const char *command, const char *directory,
-                           const char *hook_dir, int lock_fd, char **why_not, struct error *err)
+                           const char *hook_dir, int lock_fd, uint32_t flags, char **why_not,
+                           struct error *err)
 {
     struct message reply = {.fd = -1};
     struct unpack u;
@@ -89,6 +90,7 @@ int hostlink_start_program(struct hostlink *link, const char *command, const cha
     pack_text(&p, command);
     pack_text(&p, directory);
     pack_text(&p, hook_dir);
+    pack_u32(&p, flags);
     error = hostlink_ask(link, HOST_START, &p, lock_fd, START_MS, &reply, &u, err);
     pack_free(&p);
     if (!error) {
@@ -97,6 +99,20 @@ int hostlink_start_program(struct hostlink *link, const char *command, const cha
             error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
     }
     message_free(&reply); /* a refusal is a reply too */
+    return error;
+}
+
+int hostlink_prepare_regedit(struct hostlink *link, const char *key, const char *title,
+                             struct error *err)
+{
+    struct pack p;
+    int error;
+
+    pack_init(&p);
+    pack_text(&p, key);
+    pack_text(&p, title);
+    error = hostlink_ask(link, HOST_PREPARE_REGEDIT, &p, -1, ASK_MS, NULL, NULL, err);
+    pack_free(&p);
     return error;
 }
 

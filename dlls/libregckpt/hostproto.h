@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 4
+#define HOSTPROTO_VERSION 5
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -44,7 +44,8 @@ enum host_message {
     /* text service, text new image path, u32 start type (SERVICE_NO_CHANGE: as it is) */
     HOST_CONFIGURE_SERVICE,
     /* The lock's descriptor rides along.  text command line ("": the launcher's own), text directory,
-     * text hook directory (the resource's run directory as a Unix path; "": do not hook).
+     * text hook directory (the resource's run directory as a Unix path; "": do not hook), u32 flags
+     * (HOST_START_*).
      * Starts the program suspended, in a kill-on-close job, and loads the hook into it (hook.h).
      * Reply: u32 Windows pid, text why it is not hooked ("": it is).  Then: HOST_RESUME */
     HOST_START,
@@ -61,15 +62,26 @@ enum host_message {
     /* u32 enum host_report, text path of a ring: has wineserver report what changes.
      * Reply: u32 1 if this wineserver can, 0: it is one that knows nothing of it */
     HOST_REPORT,
+    /* text key (HKEY_LOCAL_MACHINE\...), text title: the program that is started next is Wine's regedit;
+     * it opens there, and its window gets that title.  Later: HOST_WINDOW */
+    HOST_PREPARE_REGEDIT,
 
     /* --- events (tag 0) --- */
     /* u32 id: something below the key changed (the notification fired, or the key came or went) */
     HOST_CHANGED,
-    /* u32 exit code of the program */
+    /* u32 exit code of the program; all its processes are gone */
     HOST_EXITED,
     /* u32 Win32 error of the StartService or ControlService that was begun, 0: it was accepted */
     HOST_SERVICE_DONE,
+    /* u32 exit code of the program, while processes it started go on (HOST_START_WAITS) */
+    HOST_LEFT,
+    /* u32 Windows pid: regedit's window is there */
+    HOST_WINDOW,
 };
+
+/* The program is a command that somebody waits for: it has ended when all that it started has, and a
+ * lock is held only if its descriptor rides along.  Without this flag what is left is ended with it. */
+#define HOST_START_WAITS 1u
 
 enum host_role {
     HOST_AGENT = 1,    /* started by the native side for the registry's sake */

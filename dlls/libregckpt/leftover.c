@@ -136,16 +136,36 @@ bool lock_is_orphaned(const char *store, const char *name)
     return orphaned;
 }
 
-/* Ends the holders of a lock file. */
+/* The holders of a lock file that nothing else needs. */
+static size_t find_left(const struct stat *file, int **pids)
+{
+    size_t count = find_holders(file, pids), left = 0, i;
+    char process[64];
+
+    for (i = 0; i < count; i++) {
+        process_name((*pids)[i], process, sizeof(process));
+        if (!is_wine_server(process) && !is_monitor(process)) (*pids)[left++] = (*pids)[i];
+    }
+    return left;
+}
+
+size_t lock_left(const char *store, const char *name, int **pids)
+{
+    struct stat file;
+
+    *pids = NULL;
+    return look_at_lock(store, name, &file) ? find_left(&file, pids) : 0;
+}
+
+/* Ends them. */
 static void reap(const struct stat *file, leftover_fn *fn, void *arg)
 {
     char process[64];
     int *pids;
-    size_t count = find_holders(file, &pids), i;
+    size_t count = find_left(file, &pids), i;
 
     for (i = 0; i < count; i++) {
         process_name(pids[i], process, sizeof(process));
-        if (is_wine_server(process) || is_monitor(process)) continue;
         if (fn) fn(pids[i], process, arg);
         process_end(pids[i]);
     }

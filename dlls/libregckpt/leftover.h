@@ -18,6 +18,12 @@ bool process_end(int pid);
 /* Is the lock held, on this node, by processes only that no monitor looks after? */
 bool lock_is_orphaned(const char *store, const char *name);
 
+/*
+ * The processes that lock_reap would end, malloc'ed; their count.  One that ended meanwhile may be
+ * among them.
+ */
+size_t lock_left(const char *store, const char *name, int **pids);
+
 /* Called with each process that is about to be ended. */
 typedef void leftover_fn(int pid, const char *process, void *arg);
 /*

@@ -193,26 +193,29 @@ int wine_place_find(const struct resource *resource, const char *prefix_option,
     return error;
 }
 
-/* In the child, before exec: the user, the environment, no descriptor but the three. */
-static void become(const struct wine_place *place, int log_fd)
+void wine_become(const struct wine_place *place, int log_fd, int keep_fd)
 {
     static const char *const wines_own[] = {"WINELOADERNOEXEC", "WINEPRELOADRESERVE", "WINESERVERSOCKET",
                                             "WINEUSERNAME", "WINEUSERLOCALE", "WINEUNIXCP",
                                             "WINECONFIGDIR", "WINEDATADIR", "WINEHOMEDIR",
                                             "WINEBUILDDIR", NULL};
     int null = open("/dev/null", O_RDWR);
+    bool detached = log_fd != WINE_OUR_STREAMS;
     struct passwd *pw;
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    setsid();
-    dup2(null, 0);
-    dup2(log_fd >= 0 ? log_fd : null, 1);
-    dup2(log_fd >= 0 ? log_fd : null, 2);
+    if (detached) {
+        setsid();
+        dup2(null, 0);
+        dup2(log_fd >= 0 ? log_fd : null, 1);
+        dup2(log_fd >= 0 ? log_fd : null, 2);
+    }
     for (int fd = 3, max = (int)sysconf(_SC_OPEN_MAX); fd < (max > 0 && max < 65536 ? max : 65536); fd++)
-        close(fd);
+        if (fd != keep_fd)
+            close(fd);
     if (place->uid != geteuid() && (pw = getpwuid(place->uid))) {
         if (initgroups(pw->pw_name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
             _exit(126);
@@ -224,7 +227,7 @@ static void become(const struct wine_place *place, int log_fd)
     for (size_t i = 0; wines_own[i]; i++)
         unsetenv(wines_own[i]);
     setenv("WINEPREFIX", place->prefix, 1);
-    if (chdir("/"))
+    if (detached && chdir("/"))
         _exit(126);
 }
 
@@ -243,7 +246,7 @@ pid_t wine_start(const struct wine_place *place, char *const argv[], int log_fd,
         return -1;
     }
     if (!pid) {
-        become(place, log_fd);
+        wine_become(place, log_fd, -1);
         execv(place->wine, args);
         _exit(127);
     }

@@ -108,7 +108,7 @@ static void ask_start(struct hostlink *link)
 {
     char *why_not;
 
-    if (!hostlink_start_program(link, "C:\\program.exe", "", "", -1, &why_not, NULL))
+    if (!hostlink_start_program(link, "C:\\program.exe", "", "", -1, 0, &why_not, NULL))
         fuzz_use(why_not, strlen(why_not) + 1);
     free(why_not);
     hostlink_resume(link, NULL);

@@ -66,7 +66,7 @@ static int arm(struct hostlink *link, struct error *err)
 static int start(struct hostlink *link, struct error *err)
 {
     char *why_not;
-    int ret = hostlink_start_program(link, "C:\\a.exe", "", "", -1, &why_not, err);
+    int ret = hostlink_start_program(link, "C:\\a.exe", "", "", -1, 0, &why_not, err);
 
     free(why_not);
     return ret;

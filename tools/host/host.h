@@ -83,6 +83,11 @@ bool program_try_32bit(struct reply *reply);
  */
 bool hook_program(HANDLE target, const char *directory, char *why, size_t why_bytes);
 
+/* host_regedit.c */
+bool regedit_prepare(struct unpack *u, struct reply *reply);
+/* The program runs: if it is what was prepared for, its window gets its title. */
+void regedit_started(HANDLE process);
+
 /* host_service.c */
 bool service_query(struct unpack *u, struct reply *reply);
 bool service_configure(struct unpack *u, struct reply *reply);

@@ -101,6 +101,8 @@ static bool answer(const struct message *m, const struct host_args *args, struct
         return service_configure(&u, reply);
     case HOST_START:
         return program_start(&u, m->fd, args->program, reply);
+    case HOST_PREPARE_REGEDIT:
+        return regedit_prepare(&u, reply);
     case HOST_RESUME:
         return program_resume(&u, reply);
     case HOST_START_SERVICE:
@@ -140,6 +142,12 @@ static int serve(const struct host_args *args)
     return HOST_LOST;
 }
 
+/* Ctrl-C in a terminal is for the command that was started there, not for who waits for it. */
+static BOOL WINAPI ignore_ctrl_c(DWORD event)
+{
+    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+}
+
 int main(int argc, char **argv)
 {
     struct host_args args;
@@ -155,6 +163,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "regckpt-host: %s\n", err.text);
         return ERROR_SERVICE_DEPENDENCY_FAIL;
     }
+    SetConsoleCtrlHandler(ignore_ctrl_c, TRUE);
     RtlAdjustPrivilege(SE_BACKUP_PRIVILEGE, TRUE, FALSE, &old);
     RtlAdjustPrivilege(SE_RESTORE_PRIVILEGE, TRUE, FALSE, &old);
     send_hello(&args);

@@ -12,9 +12,21 @@
 
 #define TRY_MS 10000
 #define TRY_CODE 77
+#define LEFT_LOOK_MS 1000 /* should a message of the job be lost */
 
 static HANDLE job, process;
+static HANDLE job_port; /* tells of the job's processes: made where all of them are waited for */
 static HANDLE first_thread; /* of a process that is still suspended */
+
+static void send_code(uint32_t event, DWORD code)
+{
+    struct pack p;
+
+    pack_init(&p);
+    pack_u32(&p, code);
+    host_send(event, 0, &p);
+    pack_free(&p);
+}
 
 /*
  * The first wait to fire tells; the process handle stays open, so the code is the program's.  What it
@@ -23,21 +35,46 @@ static HANDLE first_thread; /* of a process that is still suspended */
 static void CALLBACK program_exited(void *arg, BOOLEAN timed_out)
 {
     DWORD code = 0;
-    struct pack p;
 
     (void)arg;
     (void)timed_out;
     GetExitCodeProcess(process, &code);
     TerminateJobObject(job, code);
-    pack_init(&p);
-    pack_u32(&p, code);
-    host_send(HOST_EXITED, 0, &p);
-    pack_free(&p);
+    send_code(HOST_EXITED, code);
 }
 
-static bool make_job(struct reply *reply)
+static bool job_is_empty(void)
+{
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION facts;
+
+    return !QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &facts, sizeof(facts),
+                                      NULL) || !facts.ActiveProcesses;
+}
+
+/*
+ * Of a command that somebody waits for: setup programs start another and end, and that one does the
+ * work.  Tells of the program's end if others go on, and when the last of them has ended.
+ */
+static void CALLBACK command_exited(void *arg, BOOLEAN timed_out)
+{
+    DWORD code = 0, message;
+    ULONG_PTR key;
+    OVERLAPPED *process_id;
+
+    (void)arg;
+    (void)timed_out;
+    GetExitCodeProcess(process, &code);
+    if (!job_is_empty())
+        send_code(HOST_LEFT, code);
+    while (!job_is_empty())
+        GetQueuedCompletionStatus(job_port, &message, &key, &process_id, LEFT_LOOK_MS);
+    send_code(HOST_EXITED, code);
+}
+
+static bool make_job(bool with_port, struct reply *reply)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+    JOBOBJECT_ASSOCIATE_COMPLETION_PORT port;
 
     if (!(job = CreateJobObjectW(NULL, NULL)))
         return fail_win32(reply, GetLastError(), "making the program's job");
@@ -45,6 +82,13 @@ static bool make_job(struct reply *reply)
     limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
     if (!SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits)))
         return fail_win32(reply, GetLastError(), "setting up the program's job");
+    if (!with_port)
+        return true;
+    memset(&port, 0, sizeof(port));
+    port.CompletionPort = job_port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    if (!job_port || !SetInformationJobObject(job, JobObjectAssociateCompletionPortInformation, &port,
+                                              sizeof(port)))
+        return fail_win32(reply, GetLastError(), "setting up the command's job");
     return true;
 }
 
@@ -98,6 +142,7 @@ static bool create_process(WCHAR *command, WCHAR *directory, bool service, PROCE
 bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct reply *reply)
 {
     char *command = unpack_text(u), *directory = unpack_text(u), *hook = unpack_text(u);
+    bool waits = unpack_u32(u) & HOST_START_WAITS;
     char why[256] = "";
     WCHAR *line = NULL, *dir = NULL;
     PROCESS_INFORMATION info;
@@ -120,14 +165,15 @@ bool program_start(struct unpack *u, int fd, const WCHAR *own_command, struct re
             fail_win32(reply, ERROR_INVALID_PARAMETER, "reading the program's command line");
     } else if (!dir_ok) {
         fail_win32(reply, ERROR_DIRECTORY, "finding the program's current directory");
-    } else if (fd < 0 || (lock_fd = dup(fd)) < 0) { /* a duplicate without FD_CLOEXEC */
+    } else if ((fd >= 0 || !waits) && (lock_fd = dup(fd)) < 0) { /* a duplicate without FD_CLOEXEC */
         fail_win32(reply, ERROR_INVALID_HANDLE, "keeping the resource's lock for the program");
-    } else if ((job || make_job(reply)) && create_process(line, dir, service, &info, reply)) {
+    } else if ((job || make_job(waits, reply)) && create_process(line, dir, service, &info, reply)) {
         /* from here on only the program's processes inherit it */
-        fcntl(lock_fd, F_SETFD, FD_CLOEXEC);
+        if (lock_fd >= 0)
+            fcntl(lock_fd, F_SETFD, FD_CLOEXEC);
         process = info.hProcess;
-        if (!RegisterWaitForSingleObject(&wait, process, program_exited, NULL, INFINITE,
-                                         WT_EXECUTEONLYONCE)) {
+        if (!RegisterWaitForSingleObject(&wait, process, waits ? command_exited : program_exited, NULL,
+                                         INFINITE, WT_EXECUTEONLYONCE | WT_EXECUTELONGFUNCTION)) {
             fail_win32(reply, GetLastError(), "waiting for the program");
             TerminateJobObject(job, 1);
             CloseHandle(info.hThread);
@@ -159,6 +205,7 @@ bool program_resume(struct unpack *u, struct reply *reply)
         return fail_win32(reply, GetLastError(), "resuming the program");
     CloseHandle(first_thread);
     first_thread = NULL;
+    regedit_started(process);
     return true;
 }
 

@@ -8,6 +8,7 @@ host_SOURCES = \
 	host_main.c \
 	host_marker.c \
 	host_program.c \
+	host_regedit.c \
 	host_registry.c \
 	host_report.c \
 	host_service.c \

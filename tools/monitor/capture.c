@@ -371,7 +371,8 @@ static int run_round(struct monitor *m, bool all, bool watch, const char *who, u
         return error;
     r.all = all || hooked_needs_scan(m);
     error = scan_due(m, &r, err);
-    if (!registry_is_lost(m) && store_round(m, &r, who, changes, last, again, &storage)) {
+    if (!registry_is_lost(m) && !(error && is_edit(m)) && /* an edit is saved whole, or not */
+        store_round(m, &r, who, changes, last, again, &storage)) {
         storage_failed(m, &storage);
         *err = storage;
         error = RESULT_STORAGE;

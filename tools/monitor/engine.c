@@ -23,8 +23,7 @@ static void note_failure(struct monitor *m, const struct error *err)
         m->ending = ENDING_HOST;
 }
 
-/* Can the registry that was restored into still be scanned? */
-static bool registry_is_there(const struct monitor *m)
+bool engine_has_registry(const struct monitor *m)
 {
     return m->ending != ENDING_SERVER && m->agent && m->agent->sock >= 0;
 }
@@ -45,9 +44,9 @@ void engine_turn(struct monitor *m, int64_t until_us)
         engine_wait(m, sooner(until_us, now + LOST_WAIT_US));
         return;
     }
-    if (!registry_is_there(m) && m->ending == ENDING_NONE)
+    if (!engine_has_registry(m) && m->ending == ENDING_NONE)
         m->ending = ENDING_HOST; /* a request found it dead */
-    if (!registry_is_there(m) || m->server_fd < 0) {
+    if (!engine_has_registry(m) || m->server_fd < 0) {
         engine_wait(m, sooner(until_us, now + LOST_WAIT_US));
         return;
     }
@@ -90,16 +89,16 @@ static void stay_online(struct monitor *m)
     }
 }
 
-/* The last scan, tried a few times where storage refuses. */
-static int save_finally(struct monitor *m, struct error *err)
+int engine_save(struct monitor *m, uint64_t *changes, struct error *err)
 {
-    uint64_t changes = 0;
     int error = 0;
+
+    *changes = 0;
 
     set_phase(m, PHASE_SAVING);
     for (int i = 0; i < SAVE_TRIES; i++) {
-        error = capture_run(m, true, false, "final", &changes, err);
-        if (!error || error == RESULT_OWNED || !registry_is_there(m))
+        error = capture_run(m, true, false, "final", changes, err);
+        if (!error || error == RESULT_OWNED || !engine_has_registry(m))
             break;
         sleep(1);
     }
@@ -107,7 +106,7 @@ static int save_finally(struct monitor *m, struct error *err)
         return error_prefix(err, "the last changes of %s could not be saved", m->name);
     log_line("saved: %llu keys, %llu values, %llu changes since the last commit",
              (unsigned long long)m->status.keys, (unsigned long long)m->status.values,
-             (unsigned long long)changes);
+             (unsigned long long)*changes);
     return 0;
 }
 
@@ -128,8 +127,7 @@ static void close_links(struct monitor *m)
     m->agent = m->launcher = NULL;
 }
 
-/* Gives the resource up; only a clean end makes what is there the last good one. */
-static void release(struct monitor *m, bool clean)
+void engine_release(struct monitor *m, bool keep_good)
 {
     struct error err = {.code = 0};
     char *last_good = store_path(m->settings.store, m->name, STORE_LAST_GOOD);
@@ -137,7 +135,7 @@ static void release(struct monitor *m, bool clean)
     if (m->checkpoint && m->declared && !m->displaced) {
         if (write_state(m, CHECKPOINT_OFFLINE, &err))
             log_line("cannot say in the checkpoint that %s is offline: %s", m->name, err.text);
-        else if (clean && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
+        else if (keep_good && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
             log_line("cannot keep the last good checkpoint: %s", err.text);
         displaced_by(m, &err);
     }
@@ -153,7 +151,7 @@ static void release(struct monitor *m, bool clean)
     }
     close_links(m);
     if (m->owner.lock_fd >= 0) {
-        if (m->started)
+        if (m->started || is_edit(m))
             reap_lock_holders(m);
         checkpoint_close(m->checkpoint);
         m->checkpoint = NULL;
@@ -181,6 +179,7 @@ int engine_run(struct monitor *m)
 {
     struct error err = {.code = 0};
     bool clean = false, early;
+    uint64_t changes;
     int64_t online_us;
     int code, error = go_online(m, &err);
 
@@ -189,9 +188,9 @@ int engine_run(struct monitor *m)
         code = exit_code_of_failure(error);
         look_for_server(m);
         stop_program(m);
-        if (m->started && m->marked && registry_is_there(m) && !m->displaced) { /* what it had written counts */
+        if (m->started && m->marked && engine_has_registry(m) && !m->displaced) { /* what it had written counts */
             struct error late;
-            if (save_finally(m, &late))
+            if (engine_save(m, &changes, &late))
                 event(EVENT_SAVE_FAILED, "%s", late.text);
         }
         if (m->ending == ENDING_REQUEST) /* what was asked for */
@@ -212,14 +211,14 @@ int engine_run(struct monitor *m)
         code = exit_code_of_ending(m);
         if (m->displaced) {
             log_line("the checkpoint is another node's: nothing of this one is saved any more");
-        } else if (!registry_is_there(m)) {
+        } else if (!engine_has_registry(m)) {
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : EXIT_WINE;
             hooked_save_rest(m);
             event(EVENT_REGISTRY_LOST,
                   "the registry is gone: the checkpoint stays as of the last commit");
             error_set(&err, RESULT_WINE, "wineserver or regckpt-host of %s had gone: the checkpoint "
                       "holds what was committed until then", m->name);
-        } else if ((error = save_finally(m, &err))) {
+        } else if ((error = engine_save(m, &changes, &err))) {
             event(EVENT_SAVE_FAILED, "%s", err.text);
             code = m->ending == ENDING_STORAGE ? EXIT_STORAGE : exit_code_of_failure(error);
         } else {
@@ -227,7 +226,7 @@ int engine_run(struct monitor *m)
             clean = !early || !m->exit_code;
         }
     }
-    release(m, clean);
+    engine_release(m, clean);
     if (m->displaced && !err.code) {
         error_set(&err, RESULT_OWNED, "%s was taken over by another node meanwhile%s%s", m->name,
                   m->status.last_error ? ": " : "", m->status.last_error ? m->status.last_error : "");

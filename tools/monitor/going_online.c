@@ -308,7 +308,8 @@ static int begin(struct monitor *m, struct error *err)
         return err->code;
     monitor_publish(m);
     if ((error = declare(m, err)) || (error = get_agent(m, err)) ||
-        (error = check_program(m, err)) || (error = keys_tell_host(m, err)))
+        (error = is_edit(m) ? edit_check_service(m, err) : check_program(m, err)) ||
+        (error = keys_tell_host(m, err)))
         return error;
     set_phase(m, PHASE_RESTORING);
     if ((error = restore_all(m, err)) ||
@@ -316,12 +317,16 @@ static int begin(struct monitor *m, struct error *err)
         return error;
     m->marked = true;
     set_phase(m, PHASE_LAUNCHING);
-    if ((error = displaced_check(m, err)) || (error = launch_program(m, err)))
+    if ((error = displaced_check(m, err)))
+        return error;
+    if (is_edit(m))
+        edit_prepare_hook(m);
+    else if ((error = launch_program(m, err)))
         return error;
     if (m->ending == ENDING_HOST || m->ending == ENDING_SERVER)
         return error_set(err, RESULT_WINE, "Wine ended while %s went online", m->name);
     m->status.online_since = unix_time_us();
-    set_phase(m, PHASE_ONLINE);
+    set_phase(m, is_edit(m) ? PHASE_EDITING : PHASE_ONLINE);
     return 0;
 }
 

@@ -23,6 +23,9 @@ static const struct link {
     {HOOK_DLL32, HOOK_DLL32, 32},
 };
 
+/* No checkpoint's: what an edit's ring holds is nobody's to apply but that edit's. */
+#define EDIT_SEQUENCE UINT64_MAX
+
 #define LINKS (sizeof(links) / sizeof(links[0]))
 
 static void path_in(const struct monitor *m, const char *name, char *path)
@@ -115,18 +118,21 @@ int hooked_check(struct monitor *m, struct error *err)
                                       &m->hooked.why_not);
 
     free(dll);
-    return dll || m->resource.lag_ms ? 0 : refuse(m, err);
+    return dll || m->resource.lag_ms || is_edit(m) ? 0 : refuse(m, err);
 }
 
 static int make_ring(struct monitor *m, bool by_server, struct error *err)
 {
     struct ring_options options = {.epoch = m->state.epoch, .sequence = m->state.sequence,
-                                   .durable = !m->resource.lag_ms, .by_server = by_server,
+                                   .durable = !m->resource.lag_ms && !is_edit(m),
+                                   .by_server = by_server,
                                    .uid = m->place.uid, .gid = m->place.gid};
     struct hooked *h = &m->hooked;
     char path[PATH_MAX];
     int error;
 
+    if (is_edit(m))
+        options.sequence = EDIT_SEQUENCE;
     path_in(m, HOOK_RING, path);
     if ((error = ring_create(path, &options, &h->ring, err)))
         return error;
@@ -386,6 +392,8 @@ int hooked_take_leftover(struct monitor *m, struct error *err)
     if (h->ring.shared->epoch == m->state.epoch && m->state.status == CHECKPOINT_ONLINE) {
         if (h->ring.shared->sequence == m->state.sequence)
             error = apply_leftover(m, err);
+        else if (h->ring.shared->sequence == EDIT_SEQUENCE)
+            log_line("the last edit of %s was broken off: nothing of it is saved", m->name);
         else
             log_line("the checkpoint of %s has been written since its last monitor's ring: what that "
                      "still held is not used", m->name);

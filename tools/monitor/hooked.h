@@ -129,6 +129,8 @@ int64_t hooked_due_us(const struct monitor *m);
 bool hooked_is_busy(const struct monitor *m);
 /* Cuts, commits, looks into what the watch told. */
 int hooked_turn(struct monitor *m, struct error *err);
+/* Cuts, and keeps what was reported for one transaction at the end; a flush returns all the same. */
+int hooked_keep(struct monitor *m, struct error *err);
 /*
  * Storage failed for good: changes are refused from now on, and calls that wait fail.  Returns when
  * they have, so that the program can say so before it is ended, or after ANSWER_US.

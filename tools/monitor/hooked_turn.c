@@ -169,6 +169,22 @@ int hooked_turn(struct monitor *m, struct error *err)
     return 0;
 }
 
+int hooked_keep(struct monitor *m, struct error *err)
+{
+    struct hooked *h = &m->hooked;
+    int error;
+
+    h->rung = false;
+    h->next_cut_us = clock_us() + pace_us(m);
+    if ((error = hooked_cut(m, NULL, NULL, NULL, err)))
+        return error;
+    ring_release_to(&h->ring, h->read);
+    ring_set_durable(&h->ring, h->number);
+    hooked_note(m);
+    monitor_publish(m);
+    return 0;
+}
+
 void hooked_save_rest(struct monitor *m)
 {
     struct error err;

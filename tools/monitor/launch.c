@@ -50,7 +50,7 @@ static int start_by(struct monitor *m, struct hostlink *link, const char *comman
 {
     char *why_not = NULL;
     int error = hostlink_start_program(link, command, m->resource.directory, hooked_prepare(m),
-                                       m->owner.lock_fd, &why_not, err);
+                                       m->owner.lock_fd, 0, &why_not, err);
 
     m->started = !error;
     if (error == RESULT_WINE && link->sock >= 0) /* Wine works: it is the program */
@@ -65,7 +65,7 @@ static int start_by(struct monitor *m, struct hostlink *link, const char *comman
     return error ? error : hostlink_resume(link, err);
 }
 
-static int ask_service(struct monitor *m, enum host_message what, struct error *err)
+int service_ask(struct monitor *m, enum host_message what, struct error *err)
 {
     struct pack p;
     int error;
@@ -135,7 +135,7 @@ int launch_program(struct monitor *m, struct error *err)
     }
     report_progress(m, "starting service %s", m->resource.service);
     if (!m->launcher) {
-        if ((error = ask_service(m, HOST_START_SERVICE, err)) ||
+        if ((error = service_ask(m, HOST_START_SERVICE, err)) ||
             (error = wait_for_launcher(m, until, err)))
             return error;
     }
@@ -171,7 +171,7 @@ void stop_program(struct monitor *m)
         return;
     if (m->resource.kind == RESOURCE_SERVICE && m->agent->sock >= 0 && !m->displaced) {
         log_line("stopping service %s", m->resource.service);
-        if (ask_service(m, HOST_STOP_SERVICE, &err))
+        if (service_ask(m, HOST_STOP_SERVICE, &err))
             log_line("stopping service %s: %s", m->resource.service, err.text);
         while (program_runs(m) && clock_us() < until && m->server_fd >= 0) {
             engine_turn(m, clock_us() + POLL_US);

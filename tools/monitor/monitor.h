@@ -46,6 +46,8 @@ enum ending {
     ENDING_DISPLACED,    /* another node has taken the resource over */
     ENDING_HOST,         /* a host is gone */
     ENDING_SERVER,       /* wineserver is gone, or is another one than was restored into */
+    ENDING_EDITED,       /* the edit's command has ended: what it did is saved */
+    ENDING_GIVEN_UP,     /* nobody waits for the edit any more: nothing of it is saved */
 };
 
 struct monitor {
@@ -55,6 +57,8 @@ struct monitor {
     bool foreground, for_service;
     int ready_fd;            /* -1: none, or told already */
     int signal_fd, server_fd; /* SIGTERM and SIGINT; a pidfd of wineserver */
+    int session_fd;          /* the edit that it is for (ctlproto.h); -1: none */
+    uint32_t session_tag;    /* of its request to save */
 
     struct resource resource;
     struct wine_place place;
@@ -178,6 +182,8 @@ int keys_from_file(struct monitor *m, struct error *err);
 
 /* launch.c */
 int launch_program(struct monitor *m, struct error *err);
+/* Begins HOST_START_SERVICE or HOST_STOP_SERVICE for the resource's service. */
+int service_ask(struct monitor *m, enum host_message what, struct error *err);
 void stop_program(struct monitor *m);
 
 /* keys.c: the list of held keys. */
@@ -214,7 +220,21 @@ void set_phase(struct monitor *m, enum monitor_phase phase);
 
 /* engine.c: the whole life; the exit code of `run`. */
 int engine_run(struct monitor *m);
+/* Can the registry that was restored into still be scanned? */
+bool engine_has_registry(const struct monitor *m);
+/* The last scan, tried a few times where storage refuses.  One transaction. */
+int engine_save(struct monitor *m, uint64_t *changes, struct error *err);
+/* Gives the resource up; with keep_good what is there becomes the last good checkpoint. */
+void engine_release(struct monitor *m, bool keep_good);
 /* Scans, commits, or waits for something to happen, until_us at most: once the program runs. */
 void engine_turn(struct monitor *m, int64_t until_us);
+
+/* editing.c: the same life for `regckpt edit`, whose command takes the program's place. */
+int edit_run(struct monitor *m);
+bool is_edit(const struct monitor *m);
+/* The service must not run while its keys are edited. */
+int edit_check_service(struct monitor *m, struct error *err);
+/* Makes the ring for what the command starts; without it the final scan alone finds the changes. */
+void edit_prepare_hook(struct monitor *m);
 
 #endif

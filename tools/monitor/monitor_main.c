@@ -22,8 +22,8 @@ static int usage(const char *why)
 {
     fprintf(stderr, "regckpt-monitor: %s\n"
             "usage: regckpt-monitor --resource NAME [--store DIR] [--prefix DIR] [--conf FILE] "
-            "[--ready-fd N] [--takeover OWNER] [--foreground | --for-service]\n"
-            "It is started by 'regckpt online' and 'regckpt run'; see regckpt(1).\n", why);
+            "[--ready-fd N] [--takeover OWNER] [--foreground | --for-service | --edit-fd N]\n"
+            "It is started by 'regckpt online', 'run' and 'edit'; see regckpt(1).\n", why);
     return EXIT_USAGE;
 }
 
@@ -31,7 +31,8 @@ static int usage(const char *why)
 static int parse(int argc, char **argv, struct monitor *m, const char **store)
 {
     static const struct option options[] = {
-        {"conf", required_argument, NULL, 'c'},     {"for-service", no_argument, NULL, 's'},
+        {"conf", required_argument, NULL, 'c'},     {"edit-fd", required_argument, NULL, 'e'},
+        {"for-service", no_argument, NULL, 's'},
         {"foreground", no_argument, NULL, 'f'},     {"prefix", required_argument, NULL, 'p'},
         {"ready-fd", required_argument, NULL, 'r'}, {"resource", required_argument, NULL, 'n'},
         {"store", required_argument, NULL, 'd'},    {"takeover", required_argument, NULL, 't'},
@@ -44,6 +45,9 @@ static int parse(int argc, char **argv, struct monitor *m, const char **store)
         case 'c':
             if (!access(optarg, F_OK))
                 setenv("REGCKPT_CONF", optarg, 1);
+            break;
+        case 'e':
+            m->session_fd = atoi(optarg);
             break;
         case 's':
             m->for_service = true;
@@ -130,7 +134,7 @@ static int daemonize(const struct monitor *m, struct error *err)
 int main(int argc, char **argv)
 {
     struct monitor m = {.ready_fd = -1, .signal_fd = -1, .server_fd = -1,
-                        .owner.lock_fd = -1};
+                        .session_fd = -1, .owner.lock_fd = -1};
     const char *store = NULL;
     struct error err = {.code = 0};
     int code = parse(argc, argv, &m, &store);
@@ -140,6 +144,8 @@ int main(int argc, char **argv)
     umask(077);
     if (m.ready_fd >= 0)
         fcntl(m.ready_fd, F_SETFD, FD_CLOEXEC);
+    if (m.session_fd >= 0)
+        fcntl(m.session_fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     if (daemonize(&m, &err) || resource_name_check(m.name, &err) ||
         settings_read(&m.settings, store, &err) ||
@@ -158,7 +164,7 @@ int main(int argc, char **argv)
     m.status.store = strdup(m.settings.store);
     m.status.source = strdup("watch");
     m.status.waiting = 0;
-    code = engine_run(&m);
+    code = is_edit(&m) ? edit_run(&m) : engine_run(&m);
     keys_free(&m);
     resource_free(&m.resource);
     wine_place_free(&m.place);

@@ -319,6 +319,9 @@ static int answer(struct monitor *m, struct front_request *r, struct pack *more,
 
     unpack_init(&u, r->message.payload, r->message.len_bytes);
     err->code = 0;
+    if (is_edit(m))
+        return error_set(err, RESULT_OWNED, "%s is being edited on this node by \"regckpt edit\"; "
+                         "\"regckpt offline %s\" gives the edit up", m->name, m->name);
     if (needs_storage(r->message.type) && !m->checkpoint && (error = storage_retry(m, err)))
         return error_prefix(err, "storage fails at present");
     if (m->checkpoint && r->message.type != CTL_SAVE && (error = settle(m, err)))

@@ -4,6 +4,7 @@ monitor_SOURCES = \
 	absorb.c \
 	capture.c \
 	displaced.c \
+	editing.c \
 	engine.c \
 	events.c \
 	exit_code.c \

@@ -13,6 +13,7 @@
 #include "monitor.h"
 
 #define REQUESTS_MAX 1024
+#define LISTEN_SESSION_MS 1000
 #define LISTEN_MS 5 /* while calls wait for commits: all else is heard that much later */
 
 static void end_for(struct monitor *m, enum ending why)
@@ -47,6 +48,8 @@ static void take_hello(struct monitor *m, struct front_request *r)
     message_free(&r->message);
     if (link.role != HOST_LAUNCHER || m->resource.kind != RESOURCE_SERVICE)
         wrong = "it is not a service's launcher";
+    else if (is_edit(m))
+        wrong = "the resource is being edited";
     else if (!link.service || strcasecmp(link.service, m->resource.service))
         wrong = "it belongs to another service";
     else if (m->launcher)
@@ -122,6 +125,20 @@ static void take_events(struct monitor *m, struct hostlink *link)
         monitor_publish(m);
 }
 
+/* The edit's command has ended, or nobody waits for it any more. */
+static void take_session(struct monitor *m)
+{
+    struct message request;
+    bool save = false;
+
+    if (!message_receive(m->session_fd, &request, LISTEN_SESSION_MS)) {
+        save = request.type == CTL_EDIT_SAVE;
+        m->session_tag = request.tag;
+        message_free(&request);
+    }
+    end_for(m, save ? ENDING_EDITED : ENDING_GIVEN_UP);
+}
+
 /* Events that came in during a request wait in the link, not in its socket. */
 static bool has_events(const struct monitor *m, const struct hostlink *link)
 {
@@ -149,7 +166,7 @@ void engine_wait(struct monitor *m, int64_t until_us)
 {
     int64_t left_us = until_us - clock_us();
     int timeout_ms = left_us <= 0 ? 0 : left_us > 3600000000LL ? 3600000 : (int)(left_us / 1000) + 1;
-    struct pollfd p[6];
+    struct pollfd p[7];
     nfds_t n = 0;
 
     memset(p, 0, sizeof(p));
@@ -159,6 +176,7 @@ void engine_wait(struct monitor *m, int64_t until_us)
     p[n++].fd = m->agent ? m->agent->sock : -1;
     p[n++].fd = m->launcher && m->launcher != m->agent ? m->launcher->sock : -1;
     p[n++].fd = m->hooked.listener ? listener_fd(m->hooked.listener) : -1;
+    p[n++].fd = m->ending == ENDING_NONE ? m->session_fd : -1;
     for (nfds_t i = 0; i < n; i++)
         p[i].events = POLLIN;
     if (has_events(m, m->agent) || has_events(m, m->launcher))
@@ -179,6 +197,8 @@ void engine_wait(struct monitor *m, int64_t until_us)
         listener_clear(m->hooked.listener);
         m->hooked.rung = true;
     }
+    if (p[6].revents)
+        take_session(m);
     if (m->agent)
         take_events(m, m->agent);
     if (m->launcher && m->launcher != m->agent)

@@ -227,3 +227,44 @@ char *ctl_online_prefix(int sock)
     message_free(&reply);
     return prefix;
 }
+
+/* What a monitor is about that does not have its resource online. */
+static int busy(const char *name, uint32_t phase, struct error *err)
+{
+    if (phase == PHASE_EDITING)
+        return error_set(err, RESULT_OWNED, "%s is being edited on this node just now. It is free when that "
+                         "edit's command has ended; \"regckpt offline %s\" gives the edit up.", name, name);
+    return error_set(err, RESULT_OWNED, "%s is %s on this node just now. See \"regckpt status %s\".", name,
+                     phase < PHASE_ONLINE ? "being taken online" : "being taken offline", name);
+}
+
+int ctl_is_online(const struct cli *cli, const char *name, bool *online, char **prefix,
+                  struct error *err)
+{
+    struct monitor_status status;
+    struct message reply;
+    struct unpack u;
+    int sock = ctl_connect(cli, name, err), result;
+
+    *online = false;
+    if (sock < 0)
+        return err->code;
+    result = ctl_ask(sock, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, err);
+    close(sock);
+    if (result)
+        return result;
+    if (unpack_monitor_status(&u, &status)) {
+        message_free(&reply);
+        return error_set(err, RESULT_INVALID,
+                         "The monitor of %s answers in words this version does not know. Take it offline "
+                         "with the version that started it.", name);
+    }
+    *online = status.phase == PHASE_ONLINE;
+    if (!*online)
+        result = busy(name, status.phase, err);
+    else if (prefix && status.prefix && *status.prefix)
+        *prefix = strdup(status.prefix);
+    monitor_status_free(&status);
+    message_free(&reply);
+    return result;
+}

@@ -40,6 +40,13 @@ int ctl_connect(const struct cli *cli, const char *name, struct error *err);
 int ctl_ask(int sock, enum ctl_message type, const struct pack *payload, struct progress *p,
             int timeout_ms, struct message *reply, struct unpack *u, struct error *err);
 
+/*
+ * Has a monitor on this node the resource online?  *prefix (may be NULL), malloc'ed: where, NULL if it
+ * did not say.  RESULT_OWNED: it is on its way there or back, or edited; errors of asking.
+ */
+int ctl_is_online(const struct cli *cli, const char *name, bool *online, char **prefix,
+                  struct error *err);
+
 /* The prefix that the monitor at sock runs in, malloc'ed; NULL: it did not say. */
 char *ctl_online_prefix(int sock);
 

@@ -91,7 +91,7 @@ static int start_hooked(struct trial *t, const struct wineside *w, const char *d
     if (none < 0)
         return error_system(err, errno, "Opening /dev/null");
     if (!(result = hostlink_start(&t->host, &w->place, dir, w->log_fd, HOST_MS, err))) {
-        result = hostlink_start_program(&t->host, program, "", t->path, none, &why_not, err);
+        result = hostlink_start_program(&t->host, program, "", t->path, none, 0, &why_not, err);
         if (!result && *why_not)
             result = error_set(err, RESULT_UNPROTECTED, "%s", why_not);
         hostlink_close(&t->host);

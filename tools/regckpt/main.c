@@ -38,6 +38,8 @@ static const struct verb verbs[] = {
     {"rollback", verb_rollback, "put back the content of an earlier time"},
     {"verify", verb_verify, "check checkpoints for damage"},
     {"repair", verb_repair, "save what is whole of a damaged checkpoint"},
+    {"edit", verb_edit, "run a command on a resource's registry, and save what it did"},
+    {"regedit", verb_regedit, "open Wine's regedit on it"},
     {"export", verb_export, "write a checkpoint as a .reg or hive file"},
     {"import", verb_import, "carry a .reg or hive file into a checkpoint"},
     {"import-mscs", verb_import_mscs, "make resources of a Microsoft cluster's"},

@@ -188,43 +188,6 @@ static void report(const struct cli *cli, bool already, const char *displaced,
     }
 }
 
-/* Is a monitor there that has it online already?  1, 0, or an error. */
-static int is_online(const struct cli *cli, bool *online, struct error *err)
-{
-    struct monitor_status status;
-    struct message reply;
-    struct unpack u;
-    int sock = ctl_connect(cli, cli->args[0], err), result;
-
-    *online = false;
-    if (sock < 0)
-        return err->code;
-    result = ctl_ask(sock, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, err);
-    close(sock);
-    if (result)
-        return result;
-    if (unpack_monitor_status(&u, &status)) {
-        result = error_set(err, RESULT_INVALID,
-                           "The monitor of %s answers in words this version does "
-                           "not know. Take it offline with the version that started it.",
-                           cli->args[0]);
-    } else if (status.phase == PHASE_ONLINE) {
-        *online = true;
-    } else {
-        result =
-            error_set(err, RESULT_OWNED,
-                      "%s is %s on this node just now. See \"regckpt status "
-                      "%s\".",
-                      cli->args[0],
-                      status.phase < PHASE_ONLINE ? "being taken online" : "being taken offline",
-                      cli->args[0]);
-    }
-    if (result != RESULT_INVALID)
-        monitor_status_free(&status);
-    message_free(&reply);
-    return result;
-}
-
 /* Before it is done: whose resource would be taken.  The token is for this owner alone. */
 static int announce(const struct cli *cli, char token[OWNER_TOKEN_BYTES], struct error *err)
 {
@@ -253,7 +216,7 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
     if (result)
         return result;
     snapshot_free(&s);
-    if ((result = is_online(cli, already, err)) || *already)
+    if ((result = ctl_is_online(cli, cli->args[0], already, NULL, err)) || *already)
         return result;
     if (o->takeover) {
         if ((result = announce(cli, token, err)))
@@ -266,7 +229,7 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
 int verb_online(int argc, char **argv)
 {
     struct online_options o = {0};
-    struct start start = {.timeout_ms = -1};
+    struct start start = {.timeout_ms = -1, .session_fd = -1};
     const char *timeout = NULL;
     const struct cli_option options[] = {
         {"dry-run", OPTION_FLAG, &o.dry_run, NULL, "show what would be done, change nothing"},

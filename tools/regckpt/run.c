@@ -15,32 +15,6 @@ static const struct verb_text text = {
     .most_args = 1,
 };
 
-/* Its own failures are told apart from the program's exit codes. */
-static int exit_code(const struct error *err)
-{
-    switch (err->code) {
-    case RESULT_OWNED:
-        return 120;
-    case RESULT_DAMAGED:
-    case RESULT_NEWER:
-    case RESULT_FOREIGN:
-    case RESULT_INEXACT:
-        return 121;
-    case RESULT_PROGRAM:
-        return 122;
-    case RESULT_WINE:
-    case RESULT_UNPROTECTED:
-    case RESULT_TIMEOUT:
-        return 124;
-    case RESULT_USAGE:
-    case RESULT_NOT_FOUND:
-    case RESULT_INVALID:
-        return EXIT_USAGE;
-    default:
-        return 123;
-    }
-}
-
 /* Looks at the resource, then becomes its monitor; returns only if that fails. */
 static int run(const struct cli *cli, const char *prefix, struct error *err)
 {
@@ -72,7 +46,7 @@ int verb_run(int argc, char **argv)
         return code;
     run(&cli, prefix, &err);
     cli_fail(&cli, &err);
-    code = exit_code(&err);
+    code = own_exit_code(&err);
     cli_end(&cli);
     return code;
 }

@@ -5,13 +5,16 @@ command_SOURCES = \
 	add.c \
 	addkeys.c \
 	cli.c \
+	commandline.c \
 	compare.c \
 	create.c \
 	delete.c \
 	diff.c \
 	diffside.c \
+	display.c \
 	doctor.c \
 	each.c \
+	edit.c \
 	excludekey.c \
 	export.c \
 	exporthive.c \
@@ -35,11 +38,13 @@ command_SOURCES = \
 	peer.c \
 	progress.c \
 	property_options.c \
+	regedit.c \
 	remove.c \
 	repair.c \
 	rollback.c \
 	rollback_plan.c \
 	run.c \
+	runcommand.c \
 	save.c \
 	set.c \
 	show.c \

@@ -18,7 +18,7 @@
 
 /* The monitor's command line; fd_text: NULL in the foreground.  argv has room for 16. */
 static void monitor_arguments(const struct cli *cli, const char *name, const struct start *s,
-                              char *program, char *fd_text, char **argv)
+                              char *program, char *fd_text, char *session_text, char **argv)
 {
     int count = 0;
 
@@ -43,6 +43,10 @@ static void monitor_arguments(const struct cli *cli, const char *name, const str
     } else {
         argv[count++] = (char *)"--foreground";
     }
+    if (s->session_fd >= 0) {
+        argv[count++] = (char *)"--edit-fd";
+        argv[count++] = session_text;
+    }
     argv[count] = NULL;
 }
 
@@ -62,7 +66,7 @@ static void say_no_exec(int fd, const char *program)
 static pid_t spawn(const struct cli *cli, const char *name, const struct start *s, char *program,
                    int *ready_fd, struct error *err)
 {
-    char *argv[16], fd_text[16];
+    char *argv[16], fd_text[16], session_text[16];
     int ends[2];
     pid_t pid;
 
@@ -71,11 +75,14 @@ static pid_t spawn(const struct cli *cli, const char *name, const struct start *
         return -1;
     }
     snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
-    monitor_arguments(cli, name, s, program, fd_text, argv);
+    snprintf(session_text, sizeof(session_text), "%d", s->session_fd);
+    monitor_arguments(cli, name, s, program, fd_text, session_text, argv);
     fflush(NULL);
     if (!(pid = fork())) {
         signal(SIGPIPE, SIG_DFL);
         fcntl(ends[1], F_SETFD, 0);
+        if (s->session_fd >= 0)
+            fcntl(s->session_fd, F_SETFD, 0);
         execv(program, argv);
         say_no_exec(ends[1], program);
     }
@@ -209,16 +216,41 @@ int monitor_start(const struct cli *cli, const char *name, struct start *s, stru
 int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err)
 {
     char *program = settings_find_program("regckpt-monitor", err), *argv[16];
-    const struct start s = {.prefix = prefix};
+    const struct start s = {.prefix = prefix, .session_fd = -1};
     int result;
 
     if (!program)
         return err->code;
-    monitor_arguments(cli, name, &s, program, NULL, argv);
+    monitor_arguments(cli, name, &s, program, NULL, NULL, argv);
     fflush(NULL);
     signal(SIGPIPE, SIG_DFL);
     execv(program, argv);
     result = error_system(err, errno, "Starting %s", program);
     free(program);
     return result;
+}
+
+int own_exit_code(const struct error *err)
+{
+    switch (err->code) {
+    case RESULT_OWNED:
+        return 120;
+    case RESULT_DAMAGED:
+    case RESULT_NEWER:
+    case RESULT_FOREIGN:
+    case RESULT_INEXACT:
+        return 121;
+    case RESULT_PROGRAM:
+        return 122;
+    case RESULT_WINE:
+    case RESULT_UNPROTECTED:
+    case RESULT_TIMEOUT:
+        return 124;
+    case RESULT_USAGE:
+    case RESULT_NOT_FOUND:
+    case RESULT_INVALID:
+        return EXIT_USAGE;
+    default:
+        return 123;
+    }
 }

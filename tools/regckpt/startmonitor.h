@@ -15,6 +15,7 @@ struct start {
     const char *prefix;    /* NULL: the resource's */
     const char *takeover;  /* the token of an owner that may be displaced (takeover.h); NULL: none */
     int timeout_ms;        /* -1: as long as it takes */
+    int session_fd;        /* its end of an edit's session (ctlproto.h); -1: it is no edit */
     char displaced[OWNER_TEXT_BYTES]; /* out: who was, as his lock named him; "": nobody */
 };
 
@@ -26,5 +27,8 @@ int monitor_start(const struct cli *cli, const char *name, struct start *s, stru
 
 /* Becomes the monitor in the foreground; returns only if that fails. */
 int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err);
+
+/* The exit codes of failures in a program's place: 120 to 124, told apart from the program's own. */
+int own_exit_code(const struct error *err);
 
 #endif

@@ -166,6 +166,8 @@ char *status_verdict(const struct resource_status *s, int *code)
                     : s->monitor.phase == PHASE_LAUNCHING ? "starting the program"
                                                           : "booting Wine");
     case VERDICT_STOPPING:
+        if (s->monitor.phase == PHASE_EDITING)
+            return line("EDITED on node %s: its command has not ended yet", s->monitor.node);
         return line("STOPPING on node %s: %s", s->monitor.node,
                     s->monitor.phase == PHASE_SAVING ? "saving" : "stopping the program");
     case VERDICT_UNPROTECTED:
