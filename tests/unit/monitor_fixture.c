@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,7 +16,7 @@
 #include "monitor_fixture.h"
 #include "played_wine.h"
 
-struct fixture fix = {.ready_fd = -1};
+struct fixture fix = {.ready_fd = -1, .session = -1};
 static char programs[] = "/tmp/test_monitor.XXXXXX"; /* copies of the programs, for one test program */
 
 int64_t fixture_now_ms(void)
@@ -97,7 +98,7 @@ static int setup(const char *property, const char *value, bool hook_installed)
     bool made;
 
     memset(&fix, 0, sizeof(fix));
-    fix.ready_fd = -1;
+    fix.ready_fd = fix.session = -1;
     snprintf(fix.dir, sizeof(fix.dir), "%s", "/tmp/test_monitor_case.XXXXXX");
     if (!mkdtemp(fix.dir))
         return -1;
@@ -134,7 +135,7 @@ void fixture_other_node(struct fixture *here)
 {
     *here = fix;
     fix.monitor = 0;
-    fix.ready_fd = -1;
+    fix.ready_fd = fix.session = -1;
     fix.before_exec = NULL;
     fix.takeover = NULL;
     snprintf(fix.prefix, sizeof(fix.prefix), "%s/prefix.there", fix.dir);
@@ -186,6 +187,8 @@ int fixture_teardown(void **state)
     end_played("wineserver");
     if (fix.ready_fd >= 0)
         close(fix.ready_fd);
+    if (fix.session >= 0)
+        close(fix.session);
     run("umount %s 2>/dev/null; rm -rf %s", fix.store, fix.dir);
     settings_free(&fix.settings);
     free(fix.run_dir);
@@ -195,14 +198,21 @@ int fixture_teardown(void **state)
 void monitor_begin(void)
 {
     const char *argv[16] = {NULL, "--resource", "app", "--foreground", "--ready-fd"};
-    char program[64], fd_text[16];
-    int ends[2], log, count = 5;
+    char program[64], fd_text[16], session_text[16];
+    int ends[2], session[2] = {-1, -1}, log, count = 5;
 
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    if (fix.edit) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, session), 0);
+        snprintf(session_text, sizeof(session_text), "%d", session[1]);
+        argv[count + 1] = "--edit-fd";
+        argv[count + 2] = session_text;
+    }
     snprintf(program, sizeof(program), "%s/regckpt-monitor", programs);
     snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
     argv[0] = program;
     argv[count++] = fd_text;
+    count += fix.edit ? 2 : 0;
     if (fix.takeover) {
         argv[count++] = "--takeover";
         argv[count++] = fix.takeover;
@@ -216,6 +226,8 @@ void monitor_begin(void)
         dup2(log, 1);
         dup2(log, 2);
         fcntl(ends[1], F_SETFD, 0);
+        if (fix.edit)
+            fcntl(session[1], F_SETFD, 0);
         if (fix.before_exec)
             fix.before_exec();
         execv(program, (char **)argv);
@@ -225,6 +237,11 @@ void monitor_begin(void)
     if (fix.ready_fd >= 0)
         close(fix.ready_fd);
     fix.ready_fd = ends[0];
+    if (fix.session >= 0)
+        close(fix.session);
+    if (fix.edit)
+        close(session[1]);
+    fix.session = session[0];
 }
 
 int monitor_wait_ready(void)

@@ -36,6 +36,8 @@ extern struct fixture {
     pid_t monitor;       /* 0: none runs */
     int ready_fd;
     const char *takeover, *prefix_option; /* options of the monitor; NULL: without */
+    bool edit;           /* it is to be an edit's, */
+    int session;         /* and this is the other end (ctlproto.h); -1: closed */
     void (*before_exec)(void);            /* done in its process before it is one; NULL: nothing */
     char talk[8192];     /* what it said there until ok or fail */
 } fix;
