@@ -57,7 +57,10 @@ static int told_to_end(const struct running *r, unsigned signo, struct error *er
                      signo, strsignal((int)signo), fate(r));
 }
 
-/* The other end has something to say, or is gone: nothing will be saved. */
+/*
+ * The other end has something to say, or is gone: nothing will be saved.  Gone without a word it cannot
+ * end the command's processes; until they have ended nobody else can have the lock that they hold.
+ */
 static int session_ended(const struct running *r, struct error *err)
 {
     struct message m = {.fd = -1};
@@ -70,10 +73,12 @@ static int session_ended(const struct running *r, struct error *err)
         code = (int)unpack_u32(&u);
         text = unpack_text(&u);
     }
-    if (code && text)
+    if (code && text) {
         error_set(err, code, "%s", text);
-    else
+    } else {
+        lock_reap(r->c->cli->settings.store, r->c->name, NULL, NULL);
         code = error_set(err, RESULT_WINE, "The monitor of %s is gone. %s", r->c->name, fate(r));
+    }
     free(text);
     message_free(&m);
     return code;
@@ -188,6 +193,8 @@ static int start_program(struct running *r, const char *line, const char *dir, s
     if (!result)
         result = hostlink_start_program(&r->host, line, "", dir, r->lock_fd, HOST_START_WAITS,
                                         &why_not, err);
+    if (result == RESULT_WINE && r->host.sock >= 0) /* Wine works: it is the program */
+        result = err->code = RESULT_PROGRAM;
     drop_lock(r);
     free(why_not); /* without the hook the watch, or the scan at the end, has it all */
     return result ? result : hostlink_resume(&r->host, err);
