@@ -168,16 +168,19 @@ static int query(struct running *r, const char *line, bool *found, struct error 
 {
     struct resource as = {.kind = RESOURCE_APPLICATION, .command = (char *)line};
     struct program_facts facts;
+    bool runs = true;
     int result = hostlink_query_program(&r->host, &as, &facts, err);
 
     if (result)
         return result;
     *found = facts.exists;
-    if (facts.exists && facts.bits == 32 && r->c->place->bits == 64 &&
-        !wine_place_runs_32bit(r->c->place))
+    if (facts.exists && facts.bits == 32)
+        result = hostlink_runs_32bit(&r->host, r->c->place, &runs, err);
+    if (!result && !runs)
         result = error_set(err, RESULT_UNPROTECTED,
-                           "\"%s\" is a 32-bit program, and the 32-bit part of Wine is not installed beside "
-                           "%s (Debian's package wine32:i386).", r->c->words[0], r->c->place->wine);
+                           "\"%s\" is a 32-bit program, and none runs here (tried): the 32-bit part of Wine "
+                           "is not installed beside %s (Debian's package wine32:i386).", r->c->words[0],
+                           r->c->place->wine);
     program_facts_free(&facts);
     return result;
 }
