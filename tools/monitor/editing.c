@@ -152,9 +152,7 @@ int edit_run(struct monitor *m)
     uint64_t changes = 0;
     bool ready = !go_online(m, &err);
 
-    if (!ready) {
-        report_failure(m, &err);
-    } else {
+    if (ready) {
         log_line("%s is being edited, epoch %llu", m->name, (unsigned long long)m->state.epoch);
         say_ready(m);
         report_online(m);
@@ -166,7 +164,9 @@ int edit_run(struct monitor *m)
         }
     }
     engine_release(m, false); /* the last good one stays the way back from this edit */
-    if (ready && !err.code)
+    if (!ready)
+        report_failure(m, &err); /* not before another node can have it */
+    else if (!err.code)
         reply(m, &err, changes, note);
     log_line("%s is offline", m->name);
     requests_finish(m, NULL);
