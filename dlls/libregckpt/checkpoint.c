@@ -260,6 +260,11 @@ int checkpoint_open_guarded(const char *path, checkpoint_guard *guard, void *arg
     return ret;
 }
 
+bool checkpoint_is_in_doubt(const struct checkpoint *c)
+{
+    return c->in_doubt;
+}
+
 void checkpoint_close(struct checkpoint *c)
 {
     if (!c) return;
@@ -367,6 +372,7 @@ int checkpoint_commit(struct checkpoint *c, struct error *err)
         c->broken = (ret = checkpoint_ask_guard(c, err)) != 0;
         return ret;
     }
+    c->in_doubt |= c->sync_errno || !undone;
     if (!undone) c->tdb_errno = c->sync_errno ? c->sync_errno : ret;
     ret = checkpoint_failed(c, err, "commit to");
     c->broken = true;

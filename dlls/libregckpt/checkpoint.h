@@ -66,6 +66,8 @@ typedef int checkpoint_guard(void *arg, struct error *err);
  */
 int checkpoint_open_guarded(const char *path, checkpoint_guard *guard, void *arg,
                             struct checkpoint **out, struct error *err);
+/* Has a sync of the file failed?  Then the file is not to be trusted any more (takeover_renew). */
+bool checkpoint_is_in_doubt(const struct checkpoint *c);
 void checkpoint_close(struct checkpoint *c); /* cancels an open transaction; NULL is fine */
 
 /*

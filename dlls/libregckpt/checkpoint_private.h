@@ -24,6 +24,7 @@ struct checkpoint {
     int tdb_errno;            /* what made libtdb complain first */
     char tdb_text[256];       /* how */
     int sync_errno;           /* a sync failed, which libtdb does not always report */
+    bool in_doubt;            /* one did, ever */
     struct pack key, data, old; /* room that is used again and again */
 };
 

@@ -58,7 +58,7 @@ struct monitor_status {
     uint64_t scans, scan_us, scan_worst_us; /* count, last, worst */
     uint64_t commits, commit_us, changes;
     uint64_t storage_failing_since; /* 0: fine */
-    uint64_t busy_since;        /* in a call to storage since; 0: not */
+    uint64_t busy_since;        /* storage has not answered since; 0: it does */
     uint64_t last_saved;
     uint32_t hooked, unhooked;  /* processes now; processes that could not be hooked */
     uint64_t hook_changes;      /* reported by hook or server */

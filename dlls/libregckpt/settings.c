@@ -6,6 +6,7 @@
  * system about the store would hang with it, and status must not.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -88,6 +89,21 @@ static char *trim(char *text)
     return text;
 }
 
+/* Whole seconds. */
+static int set_timeout(struct settings *s, const char *value, const char *where, struct error *err)
+{
+    char *end;
+    unsigned long seconds = strtoul(value, &end, 10);
+
+    if (!isdigit((unsigned char)*value) || *end || seconds < 1 || seconds > 3600)
+        return error_set(err, RESULT_USAGE,
+                         "%s: storage_timeout is a number of seconds from 1 to 3600, not \"%s\".",
+                         where, value);
+    if (!s->storage_timeout_s)
+        s->storage_timeout_s = (unsigned)seconds;
+    return RESULT_OK;
+}
+
 /* One "name = value" line. */
 static int read_setting(struct settings *s, const char *name, const char *value, const char *where,
                         struct error *err)
@@ -111,10 +127,12 @@ static int read_setting(struct settings *s, const char *name, const char *value,
         return set_path(&s->wine, value, where, err);
     if (!strcmp(name, "events"))
         return set_events(s, value, where, err);
+    if (!strcmp(name, "storage_timeout"))
+        return set_timeout(s, value, where, err);
     if (strcmp(name, "node"))
         return error_set(err, RESULT_USAGE,
                          "%s: unknown setting \"%s\". There are: store, run_dir, "
-                         "state_dir, node, wine, events.",
+                         "state_dir, node, wine, events, storage_timeout.",
                          where, name);
     if (strlen(value) > 255)
         return error_set(err, RESULT_USAGE, "%s: a node's name has at most 255 bytes.", where);
@@ -215,6 +233,8 @@ static int set_defaults(struct settings *s, struct error *err)
         host[sizeof(host) - 1] = 0;
         s->node = strdup(host);
     }
+    if (!s->storage_timeout_s)
+        s->storage_timeout_s = 30;
     if (!s->wine)
         s->wine = strdup("");
     if (!s->events)

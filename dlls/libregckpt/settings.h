@@ -5,11 +5,11 @@
  * Each comes from, in this order: the command line (store only; relative to the current directory
  * if it does not begin with '/'), the environment (REGCKPT_STORE, absolute;
  * REGCKPT_CONF names another configuration file), the configuration file (/etc/regckpt.conf:
- * "name = value" lines, '#' comments; names store, run_dir, state_dir, node, wine, events), the
- * default.
+ * "name = value" lines, '#' comments; names store, run_dir, state_dir, node, wine, events,
+ * storage_timeout), the default.
  * Defaults: store /var/lib/regckpt; run_dir /run/regckpt for root, $XDG_RUNTIME_DIR/regckpt or
  * /tmp/regckpt-UID for others; state_dir /var/lib/regckpt-node; node the host's name (gethostname);
- * events auto.
+ * events auto; storage_timeout 30.
  */
 #ifndef REGCKPT_SETTINGS_H
 #define REGCKPT_SETTINGS_H
@@ -24,6 +24,7 @@ struct settings {
     char *run_dir;
     char *state_dir;    /* of this node, over a reboot: wrapped.h */
     char *node;
+    unsigned storage_timeout_s; /* how long storage may not answer before that counts as failing */
     char *wine;         /* "" if not set */
     char *events;       /* where the monitor's events go: "auto", "none", "journal" or "syslog", the
                            last two with ":SOCKET" behind them if it is not the usual one */

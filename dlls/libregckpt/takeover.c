@@ -25,6 +25,7 @@
 
 #define OWNS "owned by"
 #define TAKES "being taken over by" /* the checkpoint may still be the displaced owner's file */
+#define DOUBTS "left in doubt by"   /* what the file shows may not be on storage */
 #define NEW_FILE ".new"
 
 /* Fills the text: unique, by the time. */
@@ -40,6 +41,11 @@ static void make_text(struct owner *o, const char *word)
     memset(o->text, 0, sizeof(o->text));
     snprintf(o->text, sizeof(o->text), "%s process %d of node %s since %s.%09ld UTC", word,
              (int)getpid(), o->node, when, now.tv_nsec);
+}
+
+static bool begins(const char *text, const char *word)
+{
+    return !strncmp(text, word, strlen(word));
 }
 
 /* All of it, zeros too: one text is written over another. 0 or errno. */
@@ -108,8 +114,9 @@ int takeover_check(const struct owner *o, struct error *err)
     bool same;
     int fd = open_now(o->store, o->resource), ret = errno;
 
-    if (fd < 0 && ret == ENOENT)
+    if (fd < 0 && ret == ENOENT && !store_check(o->store, NULL))
         return error_set(err, RESULT_OWNED, "the lock file of \"%s\" is gone", o->resource);
+    /* Else the whole store is: not mounted any more, which says nothing about the owner. */
     if (fd >= 0 && fstat(fd, &now)) {
         ret = errno;
         close(fd);
@@ -189,7 +196,7 @@ int takeover_own(struct owner *o, struct error *err)
 
     if (ret) return ret;
     read_text(o->lock_fd, before);
-    make_text(o, strncmp(before, TAKES, strlen(TAKES)) ? OWNS : TAKES);
+    make_text(o, begins(before, TAKES) || begins(before, DOUBTS) ? TAKES : OWNS);
     if ((ret = write_text(o)))
         error_system(err, ret, "cannot write to the lock file of \"%s\"", o->resource);
     else
@@ -262,18 +269,14 @@ int takeover_displace(struct owner *o, const char *token, struct error *err)
     return ret ? give_up(o, ret) : 0;
 }
 
-int takeover_settle(struct owner *o, struct error *err)
+int takeover_renew(struct owner *o, struct error *err)
 {
     char *path = store_path(o->store, o->resource, STORE_CHECKPOINT), *fresh;
     int ret;
 
-    if (strncmp(o->text, TAKES, strlen(TAKES))) {
-        free(path);
-        return 0;
-    }
     if (!path || !(fresh = new_name(path))) {
         free(path);
-        return error_system(err, ENOMEM, "cannot take \"%s\" over", o->resource);
+        return error_system(err, ENOMEM, "cannot copy the checkpoint of \"%s\"", o->resource);
     }
     if (!(ret = checkpoint_copy(path, fresh, err)) && !(ret = takeover_check(o, err))) {
         if (rename(fresh, path))
@@ -281,22 +284,35 @@ int takeover_settle(struct owner *o, struct error *err)
         else if ((ret = sync_parent(path)))
             error_system(err, ret, "cannot sync the directory of %s", path);
     }
-    if (ret) {
-        unlink(fresh);
-    } else {
-        make_text(o, OWNS);
-        if ((ret = write_text(o)))
-            error_system(err, ret, "cannot write to the lock file of \"%s\"", o->resource);
-    }
+    if (ret) unlink(fresh);
     free(path);
     free(fresh);
     return ret;
 }
 
+int takeover_settle(struct owner *o, struct error *err)
+{
+    int ret;
+
+    if (!begins(o->text, TAKES)) return 0;
+    if ((ret = takeover_renew(o, err))) return ret;
+    make_text(o, OWNS);
+    if ((ret = write_text(o)))
+        error_system(err, ret, "cannot write to the lock file of \"%s\"", o->resource);
+    return ret;
+}
+
+void takeover_doubt(struct owner *o)
+{
+    if (!begins(o->text, OWNS)) return;
+    make_text(o, DOUBTS);
+    write_text(o);
+}
+
 void takeover_release(struct owner *o)
 {
     /* A text that says more than whose it was is for the next owner. */
-    if (!strncmp(o->text, OWNS, strlen(OWNS))) {
+    if (begins(o->text, OWNS)) {
         memset(o->text, 0, sizeof(o->text));
         write_text(o);
     }

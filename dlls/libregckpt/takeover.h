@@ -49,9 +49,17 @@ int takeover_own(struct owner *o, struct error *err);
 int takeover_displace(struct owner *o, const char *token, struct error *err);
 /*
  * The first thing to do with a resource that is owned: where its last owner was displaced, and may
- * still write to its checkpoint, a copy takes that file's place.
+ * still write to its checkpoint, or left it in doubt, a copy takes that file's place.
  */
 int takeover_settle(struct owner *o, struct error *err);
+/*
+ * A copy of the checkpoint takes its file's place: after a failed sync.  The system then takes for
+ * written what is not on storage, and shows it to who reads; so the content is right, and the file is
+ * not to be trusted.  Nobody has it open.
+ */
+int takeover_renew(struct owner *o, struct error *err);
+/* Before the release: that could not be done, and is for the next owner to do. */
+void takeover_doubt(struct owner *o);
 /* Gives the resource up at once, whoever else still has the descriptor. */
 void takeover_release(struct owner *o);
 /*

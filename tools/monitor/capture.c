@@ -73,6 +73,7 @@ static int record(const struct change *change, void *arg)
     struct recording *r = arg;
 
     r->count++;
+    storage_moves(r->m);
     return checkpoint_change(r->m->checkpoint, change, r->history ? &r->origin : NULL, r->err);
 }
 
@@ -106,12 +107,9 @@ static int commit(struct monitor *m, struct error *err)
     int64_t began = clock_us();
     int error;
 
-    state.saved = m->status.busy_since = unix_time_us();
-    monitor_publish(m);
+    state.saved = unix_time_us();
     checkpoint_set_state(m->checkpoint, &state, err); /* if it fails, so does the commit */
-    error = checkpoint_commit(m->checkpoint, err);
-    m->status.busy_since = 0;
-    if (error)
+    if ((error = checkpoint_commit(m->checkpoint, err)))
         return error;
     m->status.commits++;
     m->status.commit_us = clock_us() - began;
@@ -156,8 +154,9 @@ static bool owes_answers(const struct monitor *m)
  * Commits what is pending and the pictures of some keys (seen[i] for keys[i], where taken[i]; NULL:
  * none) in one transaction.  unexpected (or NULL) counts the changes of pictures that nothing told of.
  */
-static int store_all(struct monitor *m, const bool *taken, struct image *seen, const bool *expected,
-                     const char *who, uint64_t *changes, struct error *err)
+static int store_all_now(struct monitor *m, const bool *taken, struct image *seen,
+                         const bool *expected, const char *who, uint64_t *changes,
+                         struct error *err)
 {
     uint64_t count = 0, corrections = 0;
     bool begun = m->hooked.pending_count > 0;
@@ -199,6 +198,17 @@ static int store_all(struct monitor *m, const bool *taken, struct image *seen, c
         event_correction(corrections);
     *changes += count;
     return 0;
+}
+
+static int store_all(struct monitor *m, const bool *taken, struct image *seen, const bool *expected,
+                     const char *who, uint64_t *changes, struct error *err)
+{
+    int error;
+
+    storage_enter(m);
+    error = store_all_now(m, taken, seen, expected, who, changes, err);
+    storage_leave(m);
+    return error;
 }
 
 int capture_store(struct monitor *m, struct held_key *k, struct image *to, const char *who,

@@ -36,8 +36,11 @@ bool displaced_by(struct monitor *m, const struct error *err)
 
 int displaced_check(struct monitor *m, struct error *err)
 {
-    int error = takeover_check(&m->owner, err);
+    int error;
 
+    storage_enter(m);
+    error = takeover_check(&m->owner, err);
+    storage_leave(m);
     m->owner_look_us = clock_us() + LOOK_US;
     if (error)
         displaced_by(m, err);

@@ -114,6 +114,7 @@ static void close_links(struct monitor *m)
 {
     struct pack p;
 
+    patience_guard(m->patience, -1, -1);
     if (m->launcher && m->launcher->sock >= 0) { /* its exit code is what services.exe sees */
         pack_init(&p);
         pack_u32(&p, m->exited ? m->exit_code : 1);
@@ -127,16 +128,32 @@ static void close_links(struct monitor *m)
     m->agent = m->launcher = NULL;
 }
 
+/* The lock, last. */
+static void release_owner(struct monitor *m)
+{
+    storage_enter(m);
+    m->in_doubt |= m->checkpoint && checkpoint_is_in_doubt(m->checkpoint);
+    checkpoint_close(m->checkpoint);
+    m->checkpoint = NULL;
+    front_hide(m->front); /* from here on the next monitor's socket may stand there */
+    if (m->in_doubt)
+        takeover_doubt(&m->owner);
+    takeover_release(&m->owner);
+    storage_leave(m);
+}
+
 void engine_release(struct monitor *m, bool keep_good)
 {
     struct error err = {.code = 0};
     char *last_good = store_path(m->settings.store, m->name, STORE_LAST_GOOD);
 
     if (m->checkpoint && m->declared && !m->displaced) {
+        storage_enter(m);
         if (write_state(m, CHECKPOINT_OFFLINE, &err))
             log_line("cannot say in the checkpoint that %s is offline: %s", m->name, err.text);
         else if (keep_good && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
             log_line("cannot keep the last good checkpoint: %s", err.text);
+        storage_leave(m);
         displaced_by(m, &err);
     }
     free(last_good);
@@ -153,11 +170,10 @@ void engine_release(struct monitor *m, bool keep_good)
     if (m->owner.lock_fd >= 0) {
         if (m->started || is_edit(m))
             reap_lock_holders(m);
-        checkpoint_close(m->checkpoint);
-        m->checkpoint = NULL;
-        front_hide(m->front); /* from here on the next monitor's socket may stand there */
-        takeover_release(&m->owner);
+        release_owner(m);
     }
+    patience_stop(m->patience);
+    m->patience = NULL;
 }
 
 /*
@@ -199,11 +215,8 @@ int engine_run(struct monitor *m)
         event(EVENT_ONLINE, "%s is online, epoch %llu", m->name, (unsigned long long)m->state.epoch);
         report_online(m);
         online_us = clock_us();
-        if (m->hooked.listener)
-            listener_guard(m->hooked.listener, m->agent->sock, m->launcher->sock);
+        patience_guard(m->patience, m->agent->sock, m->launcher->sock);
         stay_online(m);
-        if (m->hooked.listener) /* from here on it is ended in order */
-            listener_guard(m->hooked.listener, -1, -1);
         early = ended_early(m, online_us);
         set_phase(m, PHASE_STOPPING);
         look_for_server(m);

@@ -33,6 +33,7 @@ struct front {
     struct front_request queue[QUEUE_MAX];
     size_t queued;
     struct pack status;   /* the published status, packed */
+    uint64_t stalled_since; /* what the engine could not publish */
 };
 
 void front_reply(struct front_request *r, const struct error *err, const struct pack *more)
@@ -75,11 +76,20 @@ static bool allowed(const struct front *f, int sock, uint32_t type)
 
 static void reply_status(struct front *f, struct front_request *r)
 {
+    struct monitor_status status;
+    struct unpack u;
     struct pack copy;
 
     pack_init(&copy);
     pthread_mutex_lock(&f->lock);
-    pack_raw(&copy, f->status.bytes, f->status.len);
+    unpack_init(&u, f->status.bytes, f->status.len);
+    if (!f->stalled_since || unpack_monitor_status(&u, &status)) {
+        pack_raw(&copy, f->status.bytes, f->status.len);
+    } else {
+        status.busy_since = f->stalled_since;
+        pack_monitor_status(&copy, &status);
+        monitor_status_free(&status);
+    }
     pthread_mutex_unlock(&f->lock);
     front_reply(r, NULL, &copy);
     pack_free(&copy);
@@ -253,6 +263,24 @@ void front_publish(struct front *f, const struct monitor_status *status)
     pack_reset(&f->status);
     pack_monitor_status(&f->status, status);
     pthread_mutex_unlock(&f->lock);
+}
+
+void front_stalled(struct front *f, uint64_t since)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stalled_since = since;
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool front_has_offline(struct front *f)
+{
+    bool has = false;
+
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < f->queued; i++)
+        has |= f->queue[i].message.type == CTL_OFFLINE;
+    pthread_mutex_unlock(&f->lock);
+    return has;
 }
 
 void front_hide(struct front *f)

@@ -41,7 +41,7 @@ static void read_boot_id(char *out, size_t room)
     }
 }
 
-int write_state(struct monitor *m, enum checkpoint_status status, struct error *err)
+static int write_state_now(struct monitor *m, enum checkpoint_status status, struct error *err)
 {
     struct checkpoint_state state = m->state;
     int error;
@@ -63,6 +63,16 @@ int write_state(struct monitor *m, enum checkpoint_status status, struct error *
     }
     m->declared = true;
     return checkpoint_get_state(m->checkpoint, &m->state, err);
+}
+
+int write_state(struct monitor *m, enum checkpoint_status status, struct error *err)
+{
+    int error;
+
+    storage_enter(m);
+    error = write_state_now(m, status, err);
+    storage_leave(m);
+    return error;
 }
 
 /* The checkpoint's state as its owner left it. */
@@ -304,7 +314,8 @@ static int begin(struct monitor *m, struct error *err)
         return error;
     tell_file_system(m);
     m->status.prefix = strdup(m->place.prefix);
-    if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
+    if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)) ||
+        !(m->patience = patience_start(m->front, m->settings.storage_timeout_s, err)))
         return err->code;
     monitor_publish(m);
     if ((error = declare(m, err)) || (error = get_agent(m, err)) ||

@@ -136,7 +136,7 @@ static int make_ring(struct monitor *m, bool by_server, struct error *err)
     path_in(m, HOOK_RING, path);
     if ((error = ring_create(path, &options, &h->ring, err)))
         return error;
-    if (!(h->listener = listener_start(&h->ring, err))) {
+    if (!(h->listener = listener_start(&h->ring, m->patience, err))) {
         leave(m);
         return err->code;
     }

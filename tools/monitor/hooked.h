@@ -26,6 +26,7 @@
 struct held_key;
 struct monitor;
 struct listener;
+struct patience;
 
 #define UNSURE_US 500000LL           /* and the scan itself: within the second that is promised */
 #define ANSWER_US 100000LL
@@ -143,7 +144,8 @@ void hooked_save_rest(struct monitor *m);
 
 /* --- listener.c: a thread that waits for the doorbell --- */
 
-struct listener *listener_start(struct ring *ring, struct error *err);
+/* Ends the program where the ring stays refusing because the engine is stuck in storage. */
+struct listener *listener_start(struct ring *ring, struct patience *patience, struct error *err);
 int listener_fd(const struct listener *l); /* readable once it rang */
 void listener_clear(struct listener *l);
 /*
@@ -152,11 +154,6 @@ void listener_clear(struct listener *l);
  */
 bool listener_listen(struct listener *l, int timeout_ms);
 void listener_resume(struct listener *l);
-/*
- * Whom to disconnect if the ring stays refusing while the engine is stuck in storage: that ends the
- * program (-1: nobody).
- */
-void listener_guard(struct listener *l, int agent_sock, int launcher_sock);
 void listener_stop(struct listener *l); /* NULL is fine */
 
 #endif

@@ -2,15 +2,14 @@
 /*
  * The doorbell is a futex, and the engine waits for descriptors: a thread stands in between.  While
  * calls wait for one commit after the other the engine listens by itself, and the thread rests: the
- * ring has room for one who listens.  It is also who ends the program when storage hangs: then the
- * engine cannot.
+ * ring has room for one who listens.  It also has the program ended when a call waited in vain while the
+ * engine is stuck in storage.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 
 struct listener {
     struct ring *ring;
+    struct patience *patience;
     int fd;
     pthread_t thread;
     pthread_mutex_t mutex; /* of the next two */
@@ -29,22 +29,7 @@ struct listener {
     bool resting;          /* the thread has seen that */
     uint32_t seen;         /* by the engine */
     atomic_bool stop;
-    atomic_int agent_sock, launcher_sock;
 };
-
-/* The host whose connection ends ends its program. */
-static void hang_up(struct listener *l)
-{
-    int agent = atomic_exchange(&l->agent_sock, -1), launcher = atomic_exchange(&l->launcher_sock, -1);
-
-    if (agent >= 0)
-        shutdown(agent, SHUT_RDWR);
-    if (launcher >= 0 && launcher != agent)
-        shutdown(launcher, SHUT_RDWR);
-    if (agent >= 0 || launcher >= 0)
-        event(EVENT_STORAGE_FAILED,
-              "storage has not answered: the program is ended so that another node can take over");
-}
 
 /* Rests for a slice at most if the engine listens. */
 static bool rest(struct listener *l)
@@ -82,13 +67,13 @@ static void *run(void *arg)
         if (!refusing_since_us)
             refusing_since_us = clock_us();
         else if (clock_us() - refusing_since_us > STUCK_US)
-            hang_up(l);
+            patience_hang_up(l->patience);
         eventfd_write(l->fd, 1);
     }
     return NULL;
 }
 
-struct listener *listener_start(struct ring *ring, struct error *err)
+struct listener *listener_start(struct ring *ring, struct patience *patience, struct error *err)
 {
     struct listener *l = calloc(1, sizeof(*l));
     pthread_condattr_t monotonic;
@@ -99,13 +84,12 @@ struct listener *listener_start(struct ring *ring, struct error *err)
         return NULL;
     }
     l->ring = ring;
+    l->patience = patience;
     pthread_mutex_init(&l->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&l->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    atomic_init(&l->agent_sock, -1);
-    atomic_init(&l->launcher_sock, -1);
     if ((l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
         error_system(err, errno, "cannot make the hook's event descriptor");
     } else if ((error = pthread_create(&l->thread, NULL, run, l))) {
@@ -151,12 +135,6 @@ void listener_resume(struct listener *l)
         pthread_cond_broadcast(&l->changed);
     }
     pthread_mutex_unlock(&l->mutex);
-}
-
-void listener_guard(struct listener *l, int agent_sock, int launcher_sock)
-{
-    atomic_store(&l->agent_sock, agent_sock);
-    atomic_store(&l->launcher_sock, launcher_sock);
 }
 
 void listener_stop(struct listener *l)

@@ -3,10 +3,11 @@
  * regckpt-monitor: one plain Linux process for each online resource.  It owns the resource, is the
  * only writer of its checkpoint, and drives the Wine side through regckpt-host.
  *
- * Two threads.  The engine (the main thread) lives the resource's life in straight lines: own,
- * restore, launch, watch, stop, save, release; it may block on storage or on Wine.  The front
- * (front.c) owns the socket, answers status at once from a copy the engine publishes, and queues
- * everything else.  Only the engine touches the struct monitor.
+ * The engine (the main thread) lives the resource's life in straight lines: own, restore, launch,
+ * watch, stop, save, release; it may block on storage or on Wine.  The front (front.c) owns the
+ * socket, answers status at once from a copy the engine publishes, and queues everything else.  Two
+ * more threads listen to the hook (listener.c) and watch over storage that does not answer
+ * (patience.c).  Only the engine touches the struct monitor.
  */
 #ifndef REGCKPT_MONITOR_H
 #define REGCKPT_MONITOR_H
@@ -68,6 +69,7 @@ struct monitor {
     bool displaced;          /* we were */
     int64_t owner_look_us;   /* when to look next whether we were */
     struct checkpoint *checkpoint; /* NULL while storage fails */
+    bool in_doubt;           /* a sync of its file failed, or any call that it cannot be told from */
     struct checkpoint_state state;
     struct held_key *keys;
     size_t key_count;
@@ -82,6 +84,7 @@ struct monitor {
 
     struct hooked hooked;
     struct front *front;
+    struct patience *patience; /* NULL: not yet, or not any more */
     struct front_request *requests; /* taken from the front, not yet answered */
     size_t request_count;
     struct monitor_status status;   /* the engine's own; published by monitor_publish */
@@ -128,6 +131,9 @@ struct front *front_start(const char *dir, unsigned host_uid, unsigned host_gid,
 int front_fd(const struct front *f); /* readable when front_take gives something */
 bool front_take(struct front *f, struct front_request *out);
 void front_publish(struct front *f, const struct monitor_status *status);
+/* Since when storage has not answered, for the status; 0: it does.  From any thread. */
+void front_stalled(struct front *f, uint64_t since);
+bool front_has_offline(struct front *f); /* is a request to go offline not taken yet? */
 void front_hide(struct front *f); /* unlinks the socket, once; NULL is fine */
 void front_stop(struct front *f); /* hides it, ends the thread; NULL is fine */
 /* Answers a request and closes its socket. */
@@ -179,6 +185,22 @@ int storage_retry(struct monitor *m, struct error *err);
 int storage_ready(struct monitor *m, bool *all, struct error *err);
 /* The held keys and their images as the file has them. */
 int keys_from_file(struct monitor *m, struct error *err);
+
+/* patience.c: what is done when the engine cannot, since a call to storage does not return */
+#define STALL_TOLD_US 5000000LL /* so long it may take before it is said */
+/*
+ * bound_s: after so long the policy "stop", and lag 0, end the program; and a resource that is to end
+ * anyway ends without storage: its program is ended, and the process.
+ */
+struct patience *patience_start(struct front *front, unsigned bound_s, struct error *err);
+/* Whom to disconnect to end the program; -1: nobody. */
+void patience_guard(struct patience *p, int agent_sock, int launcher_sock);
+void patience_hang_up(struct patience *p); /* disconnects them, once; from any thread */
+void patience_stop(struct patience *p);    /* NULL is fine */
+/* Around all that the engine does with the store while the program runs; they nest. */
+void storage_enter(struct monitor *m);
+void storage_moves(struct monitor *m); /* it takes long, but because it is much */
+void storage_leave(struct monitor *m);
 
 /* launch.c */
 int launch_program(struct monitor *m, struct error *err);

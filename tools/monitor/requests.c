@@ -19,6 +19,16 @@ static int request_save(struct monitor *m, struct pack *more, struct error *err)
     return error ? error : displaced_check(m, err); /* it may have had nothing to commit */
 }
 
+static int begin(struct monitor *m, struct error *err)
+{
+    int error;
+
+    storage_enter(m);
+    error = checkpoint_begin(m->checkpoint, err);
+    storage_leave(m);
+    return error;
+}
+
 /* Ends a transaction: committed if nothing failed so far.  Storage that refuses is noted. */
 static int finish(struct monitor *m, int error, struct error *err)
 {
@@ -28,7 +38,10 @@ static int finish(struct monitor *m, int error, struct error *err)
         checkpoint_cancel(m->checkpoint);
         return error;
     }
-    if ((error = checkpoint_commit(m->checkpoint, err))) {
+    storage_enter(m);
+    error = checkpoint_commit(m->checkpoint, err);
+    storage_leave(m);
+    if (error) {
         storage_failed(m, err);
         return error;
     }
@@ -110,7 +123,7 @@ static int add_key(struct monitor *m, struct registered_key *key, struct pack *m
     for (size_t i = 0; i < m->key_count; i++)
         if ((error = keyname_check(key, &m->keys[i].key, 1, NULL, err)))
             return error;
-    if ((error = checkpoint_begin(m->checkpoint, err)))
+    if ((error = begin(m, err)))
         return error;
     image_init(&seen);
     if (!(error = checkpoint_put_key(m->checkpoint, key, err)))
@@ -154,7 +167,7 @@ static int request_remove(struct monitor *m, struct unpack *u, struct error *err
 
     if (!k || unpack_failed(u))
         return error_set(err, RESULT_NOT_FOUND, "the key is not registered for %s", m->name);
-    if ((error = checkpoint_begin(m->checkpoint, err)))
+    if ((error = begin(m, err)))
         return error;
     error = checkpoint_remove_key(m->checkpoint, k->key.id, err);
     if ((error = finish(m, error, err)))
@@ -248,7 +261,7 @@ static int request_set(struct monitor *m, struct unpack *u, struct error *err)
         error = error_set(err, RESULT_UNPROTECTED, "--lag 0 needs the hook, and the program of %s "
                           "runs without it (%s); it keeps its lag of %u ms", m->name,
                           m->hooked.why_not.text, m->resource.lag_ms);
-    if (!error && !(error = checkpoint_begin(m->checkpoint, err))) {
+    if (!error && !(error = begin(m, err))) {
         error = checkpoint_set_resource(m->checkpoint, &changed, err);
         error = finish(m, error, err);
     }

@@ -18,6 +18,7 @@ monitor_SOURCES = \
 	monitor_log.c \
 	notify.c \
 	path_set.c \
+	patience.c \
 	reap.c \
 	requests.c \
 	restore.c \

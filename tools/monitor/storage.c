@@ -11,8 +11,15 @@
 
 #define STORAGE_RETRY_US 1000000LL
 
+/* An I/O error may have been a sync's. */
+static void note_doubt(struct monitor *m, const struct error *err)
+{
+    m->in_doubt |= err->code == EIO || (m->checkpoint && checkpoint_is_in_doubt(m->checkpoint));
+}
+
 void storage_failed(struct monitor *m, const struct error *err)
 {
+    note_doubt(m, err);
     if (!displaced_by(m, err) && !m->status.storage_failing_since) {
         m->status.storage_failing_since = unix_time_us();
         bool stop = m->resource.on_storage_error == STORAGE_STOP || !m->resource.lag_ms;
@@ -51,12 +58,16 @@ int keys_from_file(struct monitor *m, struct error *err)
     return error;
 }
 
-int storage_retry(struct monitor *m, struct error *err)
+static int retry(struct monitor *m, struct error *err)
 {
     struct checkpoint_state state;
-    int error = displaced_open(m, err);
+    int error = m->in_doubt ? takeover_renew(&m->owner, err) : 0;
 
     m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
+    if (!error) {
+        m->in_doubt = false;
+        error = displaced_open(m, err);
+    }
     if (!error)
         error = checkpoint_get_state(m->checkpoint, &state, err);
     if (!error && state.epoch != m->state.epoch) {
@@ -68,12 +79,23 @@ int storage_retry(struct monitor *m, struct error *err)
         error = keys_from_file(m, err);
     if (error) {
         displaced_by(m, err);
+        note_doubt(m, err);
         checkpoint_close(m->checkpoint);
         m->checkpoint = NULL;
         return error;
     }
     m->state = state;
     return 0;
+}
+
+int storage_retry(struct monitor *m, struct error *err)
+{
+    int error;
+
+    storage_enter(m);
+    error = retry(m, err);
+    storage_leave(m);
+    return error;
 }
 
 /* While storage fails, everything is due as soon as it may be tried again. */

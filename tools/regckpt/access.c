@@ -58,29 +58,31 @@ int offline_open(const struct cli *cli, const char *name, struct offline *o, str
     char *path;
     int result;
 
-    *o = (struct offline){.lock_fd = -1};
+    *o = (struct offline){.owner = {.store = cli->settings.store, .resource = name,
+                                    .node = cli->settings.node, .lock_fd = -1}};
     if ((result = resource_name_check(name, err)) ||
         (result = store_check(cli->settings.store, err)))
         return result;
     if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
         return error_system(err, ENOMEM, "Opening the checkpoint of %s", name);
-    result = store_own(cli->settings.store, name, &o->lock_fd, err);
+    result = takeover_own(&o->owner, err);
     if (result == RESULT_NOT_FOUND)
         result = no_resource(cli, name, err);
-    else if (!result && (result = checkpoint_open(path, &o->c, err))) {
-        store_disown(o->lock_fd);
-        o->lock_fd = -1;
-    }
+    else if (!result && ((result = takeover_settle(&o->owner, err)) ||
+                         (result = checkpoint_open(path, &o->c, err))))
+        takeover_release(&o->owner);
     free(path);
     return result;
 }
 
 void offline_close(struct offline *o)
 {
+    if (o->c && checkpoint_is_in_doubt(o->c))
+        takeover_doubt(&o->owner);
     checkpoint_close(o->c);
-    if (o->lock_fd >= 0)
-        store_disown(o->lock_fd);
-    *o = (struct offline){.lock_fd = -1};
+    if (o->owner.lock_fd >= 0)
+        takeover_release(&o->owner);
+    *o = (struct offline){.owner.lock_fd = -1};
 }
 
 int ctl_connect(const struct cli *cli, const char *name, struct error *err)

@@ -9,7 +9,7 @@
 #include "cli.h"
 #include "ctlproto.h"
 #include "progress.h"
-#include "store.h"
+#include "takeover.h"
 #include "words.h"
 
 /* A checkpoint read whole or by its head (SNAPSHOT_*).  RESULT_NOT_FOUND names the resources there
@@ -19,7 +19,7 @@ int access_read(const struct cli *cli, const char *name, unsigned flags, struct 
 
 /* A resource that is offline, taken for a change. */
 struct offline {
-    int lock_fd;
+    struct owner owner;
     struct checkpoint *c;
 };
 /* Owns it and opens its checkpoint for writing. RESULT_OWNED tells by whom it is held. */

@@ -232,7 +232,7 @@ static int check_offline(const struct cli *cli, struct error *err)
 /* Makes the plan while the resource is owned, and carries it out. */
 static int rollback(const struct cli *cli, const struct rollback_options *o, struct error *err)
 {
-    struct offline held = {.lock_fd = -1};
+    struct offline held = {.owner.lock_fd = -1};
     struct rollback_plan plan;
     struct error damage;
     bool damaged = false;

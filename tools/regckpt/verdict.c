@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "keytext.h"
 #include "statusread.h"
-
-#define BUSY_US 5000000 /* a call to storage that takes longer is a failure for now */
 
 enum verdict {
     VERDICT_ONLINE, VERDICT_STARTING, VERDICT_STOPPING, VERDICT_UNPROTECTED, VERDICT_ELSEWHERE,
@@ -26,13 +23,7 @@ const char *const status_words[] = {
 
 uint64_t status_storage_since(const struct monitor_status *m)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (m->storage_failing_since)
-        return m->storage_failing_since;
-    return m->busy_since && m->busy_since + BUSY_US < (uint64_t)now.tv_sec * 1000000
-               ? m->busy_since : 0;
+    return m->storage_failing_since ? m->storage_failing_since : m->busy_since;
 }
 
 /* Weighs what is known. */
