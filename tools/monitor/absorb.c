@@ -379,6 +379,21 @@ static int absorb_batch(struct monitor *m, struct ring_batch *b, struct image *s
     return keep_batch(h, b);
 }
 
+void hooked_hold(struct monitor *m)
+{
+    if (!m->hooked.ring.shared || m->hooked.holds_lanes)
+        return;
+    ring_all_take(&m->hooked.ring, &m->hooked.lanes); /* if not all of them, the cuts are torn */
+    m->hooked.holds_lanes = true;
+}
+
+void hooked_let_go(struct monitor *m)
+{
+    if (m->hooked.holds_lanes)
+        ring_all_give(&m->hooked.ring, m->hooked.lanes);
+    m->hooked.holds_lanes = false;
+}
+
 int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *held_back,
                struct error *err)
 {
@@ -390,7 +405,7 @@ int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *h
         *held_back = false;
     if (!h->ring.shared)
         return 0;
-    if ((error = ring_cut(&h->ring, &b)))
+    if ((error = h->holds_lanes ? ring_cut_held(&h->ring, h->lanes, &b) : ring_cut(&h->ring, &b)))
         return error_set(err, error, "no memory for the changes that %s reports", m->name);
     if (h->holds_back) {
         h->holds_back = false;

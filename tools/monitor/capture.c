@@ -17,7 +17,9 @@
 #define PAUSES_LEAST 8            /* 11 %, where a second takes it */
 #define PROMISE_US 1000000LL      /* from a change to its commit */
 #define COMMIT_US 150000LL        /* what a commit, and a busy machine, may take of it */
-#define ROUND_TRIES 3
+#define ROUND_TRIES 10             /* of one with scans flagged in it, */
+#define FREE_TRIES 2               /* so many without holding up the program */
+#define HOLD_US 15000LL            /* a hooked call waits no longer for its lane */
 #define FLAGGED_PAUSES 9          /* 10 %, where the hook could not tell what changed */
 #define FULL_SCAN_US 60000000LL   /* what no notification tells: a class set on a key that exists */
 
@@ -319,7 +321,8 @@ static int scan_due(struct monitor *m, struct round *r, struct error *err)
             break;
         }
     }
-    m->scan_not_before_us = clock_us() + pause_us(m->scan_server_us, clock_us() - began);
+    m->round_us = clock_us() - began;
+    m->scan_not_before_us = clock_us() + pause_us(m->scan_server_us, m->round_us);
     m->hooked.not_before_us = clock_us() + FLAGGED_PAUSES * m->scan_server_us;
     r->complete = r->all && !result;
     return result;
@@ -339,11 +342,21 @@ static void note_success(struct monitor *m, const struct round *r)
         m->next_full_scan_us = hooked_by_server(m) ? INT64_MAX : clock_us() + FULL_SCAN_US;
 }
 
+/* Said once, until it is not so. */
+static void note_apart(struct monitor *m, bool apart)
+{
+    if (apart && !m->apart)
+        log_line("the keys change faster than they can be scanned together: what is saved of one may be "
+                 "some milliseconds younger than of another");
+    m->apart = apart;
+}
+
 /*
  * The pictures, brought up to a second cut, and what was pending before them, are one commit.  If a
  * scan was flagged in between they stay as they are.  The picture of the only key is a state to commit
  * all the same.  Those of several were taken one after the other: better to try again (*again), but
- * not for ever (`last`), or a program that flags a scan in each would never have anything saved.
+ * not for ever (`last`), or a program that flags a scan in each would never have anything saved.  Most
+ * of these times the lanes are held, so that they show one moment unless they take too long for that.
  */
 static int store_round(struct monitor *m, struct round *r, const char *who, uint64_t *changes,
                        bool last, bool *again, struct error *err)
@@ -354,13 +367,16 @@ static int store_round(struct monitor *m, struct round *r, const char *who, uint
     *again = false;
     if (error)
         return error_set(err, error, "no memory for a scan of %s", m->name);
-    if ((error = hooked_cut(m, r->seen, r->taken, &held_back, err)))
+    error = hooked_cut(m, r->seen, r->taken, &held_back, err);
+    hooked_let_go(m);
+    if (error)
         return error;
     if (held_back)
         m->hooked.flagged = true;
     *again = held_back && r->complete && m->key_count > 1 && !last;
     if (((held_back || hooked_needs_scan(m)) && !r->complete) || *again)
         return 0;
+    note_apart(m, held_back && m->key_count > 1);
     if ((error = store_all(m, r->taken, r->seen, r->expected, who, changes, err)))
         return error;
     hooked_committed(m, r->complete);
@@ -369,24 +385,31 @@ static int store_round(struct monitor *m, struct round *r, const char *who, uint
 }
 
 static int run_round(struct monitor *m, bool all, bool watch, const char *who, uint64_t *changes,
-                     bool last, bool *again, struct error *err)
+                     int nth, bool *again, struct error *err)
 {
     struct error storage = {.code = 0};
     struct round r = {.watch = watch};
     int error = storage_ready(m, &all, err);
 
     *again = false;
-    if (error || (error = hooked_cut(m, NULL, NULL, NULL, err)) ||
-        (error = round_begin(m, &r, err)))
+    if (error || (error = round_begin(m, &r, err)))
         return error;
+    if (nth > FREE_TRIES && m->key_count > 1 && m->round_us < HOLD_US)
+        hooked_hold(m);
+    if ((error = hooked_cut(m, NULL, NULL, NULL, err))) {
+        hooked_let_go(m);
+        round_free(m, &r);
+        return error;
+    }
     r.all = all || hooked_needs_scan(m);
     error = scan_due(m, &r, err);
     if (!registry_is_lost(m) && !(error && is_edit(m)) && /* an edit is saved whole, or not */
-        store_round(m, &r, who, changes, last, again, &storage)) {
+        store_round(m, &r, who, changes, nth >= ROUND_TRIES, again, &storage)) {
         storage_failed(m, &storage);
         *err = storage;
         error = RESULT_STORAGE;
     }
+    hooked_let_go(m);
     for (size_t i = 0; i < m->key_count && !r.stored; i++) /* seen, and not stored */
         m->keys[i].dirty = m->keys[i].overdue = m->keys[i].dirty || r.taken[i];
     if (!error && r.stored)
@@ -404,7 +427,7 @@ int capture_run(struct monitor *m, bool all, bool watch, const char *who, uint64
     int error = 0;
 
     for (int i = 1; again && !error; i++)
-        error = run_round(m, all, watch, who, changes, i >= ROUND_TRIES, &again, err);
+        error = run_round(m, all, watch, who, changes, i, &again, err);
     return error;
 }
 

@@ -63,6 +63,8 @@ struct hooked {
     bool unknown;              /* the same: a change was for a key that no image has, */
     bool unseen;               /* nor a picture that was taken before it */
     uint64_t scan_number;      /* of the cut before the pictures */
+    uint64_t lanes;            /* held over some scans, as ring_all_take said; */
+    bool holds_lanes;          /* or not */
     bool rung;                 /* the doorbell: somebody waits, or a lane fills */
     int64_t next_cut_us, not_before_us;
     int64_t next_news_us, busy_until_us;
@@ -108,6 +110,12 @@ void hooked_set_sequence(struct monitor *m);
  */
 int hooked_cut(struct monitor *m, struct image *seen, const bool *taken, bool *held_back,
                struct error *err);
+/*
+ * Holds all lanes, so that pictures of several keys show one moment: hooked calls wait meanwhile, for
+ * about 20 ms each; who waited in vain flags a scan.  Cuts are made with them held then.
+ */
+void hooked_hold(struct monitor *m);
+void hooked_let_go(struct monitor *m); /* where they are not held: nothing */
 /* Puts what is pending into the open transaction. */
 int hooked_record(struct monitor *m, uint64_t *count, struct error *err);
 /* It is committed; settled: with pictures of all keys, begun after the cut with this scan_seen. */

@@ -90,6 +90,8 @@ struct monitor {
     struct monitor_status status;   /* the engine's own; published by monitor_publish */
     enum ending ending;
     int64_t next_full_scan_us, next_storage_try_us;
+    bool apart;                 /* pictures of several keys that do not show one moment were saved */
+    int64_t round_us;           /* how long the last round of scans took */
     int64_t scan_server_us;     /* what the scans of a round took of wineserver's time */
     int64_t turn_not_before_us; /* after a failure */
     int64_t scan_not_before_us; /* when the budget allows the next round */
