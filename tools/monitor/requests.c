@@ -193,7 +193,7 @@ static int change_excludes(struct monitor *m, struct held_key *k, struct registe
         k->exclude = before;
         return error_set(err, ENOMEM, "no memory for the excludes of HKLM\\%s", k->key.path);
     }
-    if ((error = checkpoint_begin(m->checkpoint, err)))
+    if ((error = begin(m, err)))
         goto failed;
     image_init(&seen);
     if (!(error = checkpoint_put_key(m->checkpoint, changed, err)) &&
