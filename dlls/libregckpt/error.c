@@ -122,6 +122,8 @@ static const struct result_info infos[] = {
     [-RESULT_PROGRAM] = { "program failed", 111 },
     [-RESULT_TIMEOUT] = { "timed out", 111 },
     [-RESULT_UNPROTECTED] = { "unprotected", 111 },
+    [-RESULT_NOT_INSTALLED] = { "not installed", 111 },
+    [-RESULT_FORBIDDEN] = { "another user's", 111 },
 };
 
 const char *result_name(int result)

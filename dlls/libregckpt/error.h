@@ -33,6 +33,8 @@ enum result {
     RESULT_PROGRAM = -13,     /* the program or service could not be started or stopped */
     RESULT_TIMEOUT = -14,     /* no answer within the bound */
     RESULT_UNPROTECTED = -15, /* what was asked for needs a part that this node lacks */
+    RESULT_NOT_INSTALLED = -16, /* the program or service is not installed on this node */
+    RESULT_FORBIDDEN = -17,   /* it is another user's, and we cannot become that one */
 };
 
 struct error {

@@ -46,8 +46,8 @@ struct wine_place {
 
 /*
  * Finds prefix (option, else resource's, else WINEPREFIX, else the user's ~/.wine), loader and user.
- * Errors: no prefix there (RESULT_NOT_FOUND; how to make one), another user's (says whose),
- * Wine missing (names the package), a 32-bit prefix without a 32-bit host.
+ * Errors: no prefix there, or no such user (RESULT_NOT_FOUND; how to make one), another user's (RESULT_FORBIDDEN;
+ * says whose), Wine missing (names the package), a 32-bit prefix without a 32-bit host.
  */
 int wine_place_find(const struct resource *resource, const char *prefix_option,
                     const struct settings *settings, struct wine_place *out, struct error *err);

@@ -58,9 +58,10 @@ static bool is_wine_server(const char *name)
     return false;
 }
 
-static bool is_monitor(const char *name)
+/* A monitor, or a command that owns it for as long as it works on it. */
+static bool is_ours(const char *name)
 {
-    return !strcmp(name, "regckpt-monitor");
+    return !strcmp(name, "regckpt-monitor") || !strcmp(name, "regckpt");
 }
 
 /* Has one of a process's descriptors a lock? */
@@ -130,7 +131,7 @@ bool lock_is_orphaned(const char *store, const char *name)
     orphaned = count > 0;
     for (i = 0; i < count; i++) {
         process_name(pids[i], process, sizeof(process));
-        if (is_monitor(process)) orphaned = false;
+        if (is_ours(process)) orphaned = false;
     }
     free(pids);
     return orphaned;
@@ -144,7 +145,7 @@ static size_t find_left(const struct stat *file, int **pids)
 
     for (i = 0; i < count; i++) {
         process_name((*pids)[i], process, sizeof(process));
-        if (!is_wine_server(process) && !is_monitor(process)) (*pids)[left++] = (*pids)[i];
+        if (!is_wine_server(process) && !is_ours(process)) (*pids)[left++] = (*pids)[i];
     }
     return left;
 }

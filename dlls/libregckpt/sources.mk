@@ -36,6 +36,7 @@ libregckpt_SOURCES = \
 	owner.c \
 	pack.c \
 	peer_meet.c \
+	prefix_processes.c \
 	put_back.c \
 	record_content.c \
 	regfile_read.c \

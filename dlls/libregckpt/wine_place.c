@@ -58,11 +58,11 @@ static int find_user(const char *user, struct wine_place *place, char **home, st
     place->user = strdup(user);
     if (*user) {
         if (!(pw = getpwnam(user)))
-            return error_set(err, RESULT_USAGE,
+            return error_set(err, RESULT_NOT_FOUND,
                              "there is no user '%s' on this node: make the user here too, or change "
                              "the resource with 'regckpt set NAME --user USER'", user);
         if (pw->pw_uid != geteuid() && geteuid() != 0)
-            return error_set(err, RESULT_USAGE,
+            return error_set(err, RESULT_FORBIDDEN,
                              "the resource runs as user %s, and only root can become that user: run "
                              "regckpt as root or as %s", user, user);
         place->uid = pw->pw_uid;
@@ -112,7 +112,7 @@ static int find_prefix(const struct resource *resource, const char *option, cons
                          source);
     if (st.st_uid != place->uid) {
         struct passwd *owner = getpwuid(st.st_uid);
-        return error_set(err, RESULT_USAGE,
+        return error_set(err, RESULT_FORBIDDEN,
                          "the Wine prefix %s (from %s) belongs to user %s (%u), and Wine would run as "
                          "user %u, which it refuses: set the resource's user with 'regckpt set NAME "
                          "--user %s', or run regckpt as that user", given, source,

@@ -128,7 +128,7 @@ static void test_result_name_every_result(void **state)
     }
     assert_string_equal(result_name(RESULT_DAMAGED), "damaged");
     assert_string_equal(result_name(ENOSPC), "No space left on device");
-    assert_string_equal(result_name(RESULT_UNPROTECTED - 1), "unknown result");
+    assert_string_equal(result_name(RESULT_FORBIDDEN - 1), "unknown result");
     assert_string_equal(result_name(INT_MIN), "unknown result");
     assert_non_null(result_name(INT_MAX));
 }
@@ -141,7 +141,8 @@ static void test_result_exit_code_every_result(void **state)
         { RESULT_NOT_FOUND, 100 }, { RESULT_EXISTS, 100 }, { RESULT_INVALID, 100 },
         { RESULT_STORAGE, 111 }, { RESULT_WINE, 111 }, { RESULT_INEXACT, 111 },
         { RESULT_PROGRAM, 111 }, { RESULT_TIMEOUT, 111 }, { RESULT_UNPROTECTED, 111 },
-        { ENOSPC, 111 }, { INT_MAX, 111 }, { INT_MIN, 111 }, { RESULT_UNPROTECTED - 1, 111 },
+        { RESULT_NOT_INSTALLED, 111 }, { RESULT_FORBIDDEN, 111 },
+        { ENOSPC, 111 }, { INT_MAX, 111 }, { INT_MIN, 111 }, { RESULT_FORBIDDEN - 1, 111 },
     };
 
     (void)state;

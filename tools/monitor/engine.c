@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../dlls/libregckpt/prefix_processes.h"
 #include "monitor.h"
 
 #define FAILURE_PAUSE_US 1000000LL

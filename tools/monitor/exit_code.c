@@ -16,6 +16,7 @@ int exit_code_of_failure(int error)
     case RESULT_FOREIGN:
         return EXIT_RESTORE;
     case RESULT_PROGRAM:
+    case RESULT_NOT_INSTALLED:
         return EXIT_PROGRAM;
     case RESULT_STORAGE:
         return EXIT_STORAGE;
@@ -24,6 +25,7 @@ int exit_code_of_failure(int error)
     case RESULT_UNPROTECTED:
     case RESULT_NOT_FOUND:
     case RESULT_USAGE:
+    case RESULT_FORBIDDEN:
         return EXIT_WINE;
     }
     return EXIT_STORAGE;

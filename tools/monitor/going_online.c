@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../dlls/libregckpt/leftover.h"
+#include "../../dlls/libregckpt/prefix_processes.h"
 #include "../../dlls/libregckpt/store_fs.h"
 #include "../../dlls/libregckpt/wrapped.h"
 #include "monitor.h"
@@ -263,14 +264,14 @@ static int check_program(struct monitor *m, struct error *err)
                          m->place.wine, m->place.prefix);
     if (m->resource.kind == RESOURCE_APPLICATION) {
         if (!facts.exists)
-            return error_set(err, RESULT_PROGRAM,
+            return error_set(err, RESULT_NOT_INSTALLED,
                              "the program of '%s' is not found in %s: install it on this node, or "
                              "correct the command with 'regckpt set %s --command CMDLINE'",
                              m->resource.command, m->place.prefix, m->name);
         return 0;
     }
     if (!facts.exists)
-        return error_set(err, RESULT_PROGRAM,
+        return error_set(err, RESULT_NOT_INSTALLED,
                          "the service '%s' is not installed in %s: install it on this node as on the "
                          "others (its setup program, or 'sc create')", m->resource.service,
                          m->place.prefix);

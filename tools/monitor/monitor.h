@@ -227,8 +227,6 @@ void requests_finish(struct monitor *m, const struct error *err);
 void reap_lock_holders(struct monitor *m);
 /* Ends the Wine processes of a prefix whose wineserver is dead. */
 void reap_prefix(const struct wine_place *place);
-/* A pidfd of the prefix's wineserver; -1: none runs. */
-int wineserver_pidfd(const struct wine_place *place);
 
 /* exit_code.c: of `run`, for its own failures; the program's own go up to 255. */
 enum run_exit { EXIT_OWNED = 120, EXIT_RESTORE, EXIT_PROGRAM, EXIT_STORAGE, EXIT_WINE, EXIT_ABOVE_255 };

@@ -241,9 +241,11 @@ int own_exit_code(const struct error *err)
     case RESULT_INEXACT:
         return 121;
     case RESULT_PROGRAM:
+    case RESULT_NOT_INSTALLED:
         return 122;
     case RESULT_WINE:
     case RESULT_UNPROTECTED:
+    case RESULT_FORBIDDEN:
     case RESULT_TIMEOUT:
         return 124;
     case RESULT_USAGE:
