@@ -256,6 +256,19 @@ static void answer_report(struct unpack *u, struct answer *a)
     free(path);
 }
 
+/* Does the service manager start another service just now?  Counts down. */
+static bool is_locked(void)
+{
+    long long times = played_number(host.prefix, "locked", 0);
+    char left[24];
+
+    if (times <= 0)
+        return false;
+    snprintf(left, sizeof(left), "%lld", times - 1);
+    played_write(host.prefix, "locked", left, strlen(left));
+    return true;
+}
+
 /* What this host does is chosen by the message; false: it was the last one. */
 static bool answer(const struct message *m, struct answer *a)
 {
@@ -293,6 +306,10 @@ static bool answer(const struct message *m, struct answer *a)
     case HOST_RESUME:
         break;
     case HOST_START_SERVICE:
+        if (is_locked()) {
+            send_event(HOST_SERVICE_DONE, 1055);
+            break;
+        }
         played_launcher_start(host.prefix, host.server_fd);
         send_event(HOST_SERVICE_DONE, 0);
         break;

@@ -18,6 +18,7 @@
  *   calls                    what the hooked program does, a line each, see below
  *   answers                  what came of it, a line for each that was done
  *   quiet                    if it is there, no notification fires (what changed meanwhile fires after)
+ *   locked                   how many times more a start finds the service database locked
  *   service                  the image path of the one service "Played"; none: no such service
  * Every played process ends when its prefix directory is gone.
  *

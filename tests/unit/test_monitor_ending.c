@@ -203,6 +203,17 @@ static void test_service_is_started_by_its_launcher_and_stopped(void **state)
     assert_true(resource_is_free());
 }
 
+static void test_service_waits_for_another_that_is_being_started(void **state)
+{
+    (void)state;
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    given_file("locked", "2");
+    monitor_online();
+    assert_int_equal(times_asked("start-service"), 3);
+    assert_int_equal(times_asked("start"), 1);
+    monitor_ends_offline();
+}
+
 static void test_service_that_is_not_installed_is_named(void **state)
 {
     (void)state;
@@ -227,6 +238,7 @@ static const struct CMUnitTest tests[] = {
     MONITOR_TEST(test_online_after_the_wineserver_died_restores_again),
     MONITOR_TEST(test_child_that_outlives_the_program_is_ended),
     SERVICE_TEST(test_service_is_started_by_its_launcher_and_stopped),
+    SERVICE_TEST(test_service_waits_for_another_that_is_being_started),
     SERVICE_TEST(test_service_that_is_not_installed_is_named),
 };
 

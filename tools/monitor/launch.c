@@ -17,6 +17,7 @@
 #define SERVICE_STOPPED 1u
 #define SERVICE_START_PENDING 2u
 #define SERVICE_RUNNING 4u
+#define SERVICE_DATABASE_LOCKED 1055u /* Win32 error */
 #define START_MS 30000   /* CreateProcess, by a prefix under load */
 #define POLL_US 50000
 #define KILL_US 10000000LL
@@ -78,19 +79,30 @@ int service_ask(struct monitor *m, enum host_message what, struct error *err)
     return error;
 }
 
-/* services.exe starts our launcher; whatever it answers, the launcher's coming is what counts. */
-static int wait_for_launcher(struct monitor *m, int64_t until, struct error *err)
+/*
+ * services.exe starts our launcher; whatever it answers, the launcher's coming is what counts.  It starts
+ * one service at a time, and refuses after 3 s while it starts another (services/services.c,
+ * scmdatabase_lock_startup): that time is not the service's.
+ */
+static int wait_for_launcher(struct monitor *m, int64_t *until, struct error *err)
 {
     while (!m->launcher) {
         if (m->ending != ENDING_NONE)
             return error_set(err, RESULT_PROGRAM, "%s was told to go offline while service %s started",
                              m->name, m->resource.service);
+        if (m->agent->service_done && m->agent->service_error == SERVICE_DATABASE_LOCKED) {
+            if (service_ask(m, HOST_START_SERVICE, err))
+                return err->code;
+            *until = clock_us() + m->resource.start_timeout_s * 1000000LL;
+            engine_wait(m, clock_us() + POLL_US);
+            continue;
+        }
         if (m->agent->service_done && m->agent->service_error)
             return error_set(err, RESULT_PROGRAM,
                              "services.exe could not start service %s (Win32 error %u); its ImagePath "
                              "and the prefix's log have the reason", m->resource.service,
                              m->agent->service_error);
-        if (clock_us() >= until)
+        if (clock_us() >= *until)
             return error_set(err, RESULT_PROGRAM,
                              "services.exe did not start service %s within %u s", m->resource.service,
                              m->resource.start_timeout_s);
@@ -136,7 +148,7 @@ int launch_program(struct monitor *m, struct error *err)
     report_progress(m, "starting service %s", m->resource.service);
     if (!m->launcher) {
         if ((error = service_ask(m, HOST_START_SERVICE, err)) ||
-            (error = wait_for_launcher(m, until, err)))
+            (error = wait_for_launcher(m, &until, err)))
             return error;
     }
     if ((error = start_by(m, m->launcher, "", err)))
