@@ -85,6 +85,21 @@ void offline_close(struct offline *o)
     *o = (struct offline){.owner.lock_fd = -1};
 }
 
+int offline_set(const struct cli *cli, const char *name, const struct resource *resource,
+                struct error *err)
+{
+    struct offline o;
+    int result = offline_open(cli, name, &o, err);
+
+    if (result)
+        return result;
+    if (!(result = checkpoint_begin(o.c, err)) &&
+        !(result = checkpoint_set_resource(o.c, resource, err)))
+        result = checkpoint_commit(o.c, err);
+    offline_close(&o);
+    return result;
+}
+
 int ctl_connect(const struct cli *cli, const char *name, struct error *err)
 {
     char *dir = settings_resource_dir(&cli->settings, name), *path = NULL;

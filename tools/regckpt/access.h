@@ -25,6 +25,9 @@ struct offline {
 /* Owns it and opens its checkpoint for writing. RESULT_OWNED tells by whom it is held. */
 int offline_open(const struct cli *cli, const char *name, struct offline *o, struct error *err);
 void offline_close(struct offline *o);
+/* Gives a resource that is offline these properties. */
+int offline_set(const struct cli *cli, const char *name, const struct resource *resource,
+                struct error *err);
 
 /*
  * The monitor of a resource on this node: its socket, or -1: nobody listens (err->code is 0 then),

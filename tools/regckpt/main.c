@@ -47,6 +47,7 @@ static const struct verb verbs[] = {
     {"unwrap", verb_unwrap, "take it away again"},
     {"upgrade", verb_upgrade, "bring checkpoints to the newest format"},
     {"doctor", verb_doctor, "can this node run it, and what is missing"},
+    {"agent", verb_agent, "for cluster agents: start, stop, monitor, validate"},
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -5,6 +5,7 @@
 #include "access.h"
 #include "json.h"
 #include "leftover.h"
+#include "pacemaker.h"
 #include "verbs.h"
 
 #define DYING_MS 2000 /* what goes with a killed monitor is gone in less */
@@ -16,7 +17,8 @@ static const struct verb_text text = {
     .details = "Stops the service or program of NAME on this node, saves its registered keys and\n"
                "releases it. Returns when another node can take it. A resource that is offline\n"
                "already is no error. Where its monitor was killed, and processes of this node\n"
-               "that nobody looks after still hold it, these are ended.",
+               "that nobody looks after still hold it, these are ended. What Pacemaker manages is\n"
+               "left to it, but with --force.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
@@ -78,7 +80,7 @@ static int check_released(const struct cli *cli, const char *name, bool *orphane
 }
 
 /* Takes it offline; *already: it was; *orphaned: its monitor had gone before. */
-static int offline(const struct cli *cli, int timeout_ms, bool *already, bool *orphaned,
+static int offline(const struct cli *cli, int timeout_ms, bool force, bool *already, bool *orphaned,
                    struct error *err)
 {
     const char *name = cli->args[0];
@@ -86,7 +88,7 @@ static int offline(const struct cli *cli, int timeout_ms, bool *already, bool *o
     struct snapshot s;
     int sock, result = resource_name_check(name, err);
 
-    if (result)
+    if (result || (!force && (result = pacemaker_guard(cli, name, "offline", err))))
         return result;
     progress_begin(&p, cli->json);
     /* The monitor first: it answers also when the store does not. */
@@ -106,7 +108,9 @@ static int offline(const struct cli *cli, int timeout_ms, bool *already, bool *o
 int verb_offline(int argc, char **argv)
 {
     const char *timeout = NULL;
+    bool force = false;
     const struct cli_option options[] = {
+        {"force", OPTION_FLAG, &force, NULL, "although Pacemaker manages it"},
         {"timeout", OPTION_TEXT, &timeout, "S", "wait for at most S seconds (until it is done)"},
         {0},
     };
@@ -120,7 +124,7 @@ int verb_offline(int argc, char **argv)
     if (timeout)
         result = cli_seconds("timeout", timeout, &timeout_ms, &err);
     if (!result)
-        result = offline(&cli, timeout_ms, &already, &orphaned, &err);
+        result = offline(&cli, timeout_ms, force, &already, &orphaned, &err);
     code = result ? cli_fail(&cli, &err) : 0;
     if (!result && cli.json) {
         struct json j;

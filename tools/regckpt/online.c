@@ -5,6 +5,7 @@
 
 #include "diffside.h"
 #include "hookcheck.h"
+#include "pacemaker.h"
 #include "startmonitor.h"
 #include "verbs.h"
 
@@ -20,7 +21,8 @@ static const struct verb_text text = {
                "Another node that owns it is never disturbed, but with --takeover, which is for\n"
                "who knows that node to be off: fenced, or with its power cut. A node that only\n"
                "seems to be off and comes back ends its program; what that program did outside\n"
-               "of the registry meanwhile is beyond regckpt.",
+               "of the registry meanwhile is beyond regckpt.\n"
+               "What Pacemaker manages is left to it, but with --force.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
@@ -28,7 +30,7 @@ static const struct verb_text text = {
 
 struct online_options {
     const char *prefix;
-    bool dry_run, takeover;
+    bool dry_run, takeover, force;
 };
 
 /* Would this node get it?  Tells what a dry run finds out about the ownership. */
@@ -218,6 +220,8 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
     snapshot_free(&s);
     if ((result = ctl_is_online(cli, cli->args[0], already, NULL, err)) || *already)
         return result;
+    if (!o->force && (result = pacemaker_guard(cli, cli->args[0], "online", err)))
+        return result;
     if (o->takeover) {
         if ((result = announce(cli, token, err)))
             return result;
@@ -233,6 +237,7 @@ int verb_online(int argc, char **argv)
     const char *timeout = NULL;
     const struct cli_option options[] = {
         {"dry-run", OPTION_FLAG, &o.dry_run, NULL, "show what would be done, change nothing"},
+        {"force", OPTION_FLAG, &o.force, NULL, "although Pacemaker manages it"},
         {"prefix", OPTION_TEXT, &o.prefix, "DIR", "in this Wine prefix"},
         {"takeover", OPTION_FLAG, &o.takeover, NULL, "even from an owner that is known to be off"},
         {"timeout", OPTION_TEXT, &timeout, "S", "wait for at most S seconds (until it is decided)"},

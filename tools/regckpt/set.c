@@ -38,21 +38,6 @@ static int set_online(int sock, const struct property_options *properties, struc
     return result;
 }
 
-/* Changes it in the checkpoint of a resource that is offline. */
-static int set_offline(const struct cli *cli, const struct resource *resource, struct error *err)
-{
-    struct offline o;
-    int result = offline_open(cli, cli->args[0], &o, err);
-
-    if (result)
-        return result;
-    if (!(result = checkpoint_begin(o.c, err)) &&
-        !(result = checkpoint_set_resource(o.c, resource, err)))
-        result = checkpoint_commit(o.c, err);
-    offline_close(&o);
-    return result;
-}
-
 /* Changes the resource; *online tells in which way. */
 static int set(const struct cli *cli, const struct property_options *properties,
                struct resource *resource, bool *online, struct error *err)
@@ -73,7 +58,7 @@ static int set(const struct cli *cli, const struct property_options *properties,
     if (result || (result = property_options_apply(properties, resource, err)))
         return result;
     if ((sock = ctl_connect(cli, cli->args[0], err)) < 0)
-        return err->code ? err->code : set_offline(cli, resource, err);
+        return err->code ? err->code : offline_set(cli, cli->args[0], resource, err);
     *online = true;
     result = set_online(sock, properties, err);
     close(sock);

@@ -4,6 +4,10 @@ command_SOURCES = \
 	access.c \
 	add.c \
 	addkeys.c \
+	agent.c \
+	agentmonitor.c \
+	agentstart.c \
+	agentstop.c \
 	cli.c \
 	commandline.c \
 	compare.c \
@@ -35,9 +39,11 @@ command_SOURCES = \
 	newfile.c \
 	offline.c \
 	online.c \
+	pacemaker.c \
 	peer.c \
 	progress.c \
 	property_options.c \
+	query.c \
 	regedit.c \
 	remove.c \
 	repair.c \

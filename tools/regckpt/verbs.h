@@ -6,6 +6,7 @@
 #define REGCKPT_VERBS_H
 
 int verb_add(int argc, char **argv);
+int verb_agent(int argc, char **argv);
 int verb_create(int argc, char **argv);
 int verb_delete(int argc, char **argv);
 int verb_diff(int argc, char **argv);
