@@ -17,6 +17,9 @@
  *   TIME done N RESULT    after it: the call has returned with this Win32 error
  *   TIME stop, TIME end   the control request came; the program ends
  *
+ * With --numbers change N sets the value N % 16 to N (NUMBERS values in all), and a start goes on behind
+ * the highest number; V is how many of the last numbers were there in a row, 16 unless there are less.
+ *
  * Options: --view 64|32 (default: what a program of this width sees), --exit CODE at the end, --child
  * (starts another writer on KEY\Child with the log LOG.child, and does not wait for it), --hang (does
  * not stop when asked to), --at-once (as a service: ends with --exit's code before it says that it
@@ -25,15 +28,16 @@
 #include "testprogram.h"
 #include "writeplan.h"
 
+#define NUMBERS 16
 #define USAGE "svcwriter install NAME KEY LOG [--interval MS] [OPTION]... | uninstall NAME |\n" \
               "       service NAME KEY LOG INTERVAL [OPTION]... | run KEY COUNT INTERVAL [OPTION]...\n" \
-              "options: --log FILE --view 64|32 --exit CODE --child --hang --at-once --tell FILE"
+              "options: --log FILE --view 64|32 --exit CODE --child --hang --at-once --numbers --tell FILE"
 
 static struct {
     const WCHAR *service, *key, *log, *tell;
     unsigned count, interval, exit_code;
     REGSAM view;
-    BOOL child, hang, at_once;
+    BOOL child, hang, at_once, numbers;
     HANDLE log_file, stop_event;
     SERVICE_STATUS_HANDLE status_handle;
     SERVICE_STATUS status;
@@ -64,6 +68,32 @@ static void log_line(const char *text)
     free(line);
 }
 
+/* The number to go on with, and how many in a row were there before it. */
+static DWORD next_number_of(HKEY key, DWORD *in_a_row)
+{
+    DWORD there[NUMBERS] = {0}, i, size, next = 0;
+    WCHAR name[16];
+
+    for (i = 0; i < NUMBERS; i++) {
+        swprintf(name, ARRAYSIZE(name), L"%u", i);
+        size = sizeof(there[i]);
+        if (RegQueryValueExW(key, name, NULL, NULL, (BYTE *)&there[i], &size)) continue;
+        if (there[i] >= next) next = there[i] + 1;
+    }
+    for (*in_a_row = 0; *in_a_row < next && *in_a_row < NUMBERS; ++*in_a_row)
+        if (there[(next - 1 - *in_a_row) % NUMBERS] != next - 1 - *in_a_row) break;
+    return next;
+}
+
+/* One numbered change. */
+static DWORD write_number(HKEY key, DWORD n)
+{
+    WCHAR name[16];
+
+    swprintf(name, ARRAYSIZE(name), L"%u", (unsigned)(n % NUMBERS));
+    return RegSetValueExW(key, name, 0, REG_DWORD, (const BYTE *)&n, sizeof(n));
+}
+
 /* Opens the log and says hello in the file of --tell. */
 static HKEY begin(DWORD *next)
 {
@@ -82,6 +112,7 @@ static HKEY begin(DWORD *next)
     if (RegQueryValueExW(key, L"Counter", NULL, NULL, (BYTE *)&counter, &size)) counter = 0;
     RegQueryInfoKeyW(key, NULL, NULL, NULL, NULL, NULL, NULL, &values, NULL, NULL, NULL, NULL);
     *next = counter ? counter + 1 : 0;
+    if (me.numbers) *next = next_number_of(key, &values);
     if (me.tell) {
         FILE *f = _wfopen(me.tell, L"wb");
 
@@ -100,11 +131,12 @@ static void work(void)
     HKEY key = begin(&n);
 
     for (made = 0; !me.count || made < me.count; made++, n++) {
-        char *text = writeplan_text(n), *line = testkey_alloc(NULL, strlen(text) + 32);
+        char *text = me.numbers ? testkey_alloc(NULL, 1) : writeplan_text(n), *line = testkey_alloc(NULL, strlen(text) + 32);
 
+        if (me.numbers) *text = 0;
         sprintf(line, "try %lu %s", n, text);
         log_line(line);
-        sprintf(line, "done %lu %lu", n, (DWORD)writeplan_do(key, n));
+        sprintf(line, "done %lu %lu", n, me.numbers ? write_number(key, n) : (DWORD)writeplan_do(key, n));
         log_line(line);
         free(text);
         free(line);
@@ -182,6 +214,7 @@ static void parse_options(int argc, WCHAR *argv[], int at)
         else if (!wcscmp(argv[at], L"--child")) me.child = TRUE;
         else if (!wcscmp(argv[at], L"--hang")) me.hang = TRUE;
         else if (!wcscmp(argv[at], L"--at-once")) me.at_once = TRUE;
+        else if (!wcscmp(argv[at], L"--numbers")) me.numbers = TRUE;
         else usage_exit(USAGE);
     }
 }
