@@ -13,6 +13,7 @@
 #define TRY_MS 10000
 #define TRY_CODE 77
 #define LEFT_LOOK_MS 1000 /* should a message of the job be lost */
+#define JOB_LOOK 64       /* of its processes are looked at */
 
 static HANDLE job, process;
 static HANDLE job_port; /* tells of the job's processes: made where all of them are waited for */
@@ -43,12 +44,36 @@ static void CALLBACK program_exited(void *arg, BOOLEAN timed_out)
     send_code(HOST_EXITED, code);
 }
 
+/* Wine's own, which the first program with a window starts for its desktop; it stays a while. */
+static bool is_explorer(DWORD id)
+{
+    static const WCHAR name[] = {'\\', 'e', 'x', 'p', 'l', 'o', 'r', 'e', 'r', '.', 'e', 'x', 'e', 0};
+    HANDLE one = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+    DWORD size = MAX_PATH, len = sizeof(name) / sizeof(name[0]) - 1;
+    WCHAR path[MAX_PATH];
+    bool is = one && QueryFullProcessImageNameW(one, 0, path, &size) && size > len &&
+              !lstrcmpiW(path + size - len, name);
+
+    if (one)
+        CloseHandle(one);
+    return is;
+}
+
 static bool job_is_empty(void)
 {
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION facts;
+    struct {
+        JOBOBJECT_BASIC_PROCESS_ID_LIST list;
+        ULONG_PTR more[JOB_LOOK];
+    } now;
 
-    return !QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &facts, sizeof(facts),
-                                      NULL) || !facts.ActiveProcesses;
+    memset(&now, 0, sizeof(now));
+    if (!QueryInformationJobObject(job, JobObjectBasicProcessIdList, &now, sizeof(now), NULL) &&
+        GetLastError() != ERROR_MORE_DATA)
+        return true;
+    for (DWORD i = 0; i < now.list.NumberOfProcessIdsInList; i++)
+        if (!is_explorer(now.list.ProcessIdList[i]))
+            return false;
+    return true;
 }
 
 /*
