@@ -86,6 +86,7 @@ conform()
     done
     online a "$name"
     is "$CODE" 0 "$name: online"
+    is "$(status_text a "$name" source)" "$SOURCE" "$name: changes come from the $SOURCE"
     ok 'wait_for $PATIENCE test -s "$TMP/hooked.code"' "$name: it came to its end"
     is "$(tail -n 1 "$TMP/hooked.code")" "$(tail -n 1 "$TMP/bare.code")" "$name: the same number of failures"
     lines "$TMP/bare" >"$TMP/bare.lines"
@@ -108,7 +109,7 @@ conform()
 }
 
 if [ -z "${WINE_SOURCE:-}" ]; then
-    skip 56 "Wine's own registry tests under the hook: WINE_SOURCE is not set"
+    skip 60 "Wine's own registry tests under the hook: WINE_SOURCE is not set"
     exit 0
 fi
 VIEWS=64 widths=64

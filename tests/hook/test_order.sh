@@ -4,7 +4,7 @@
 # Nothing later without what came earlier, across threads, keys and processes of both widths: values
 # that depend on each other, a node that dies at random instants with all that runs there, and the
 # checkpoint as it lies there then.  With lag 0, nothing that was acknowledged is missing either.
-# DEATHS=N (4) is for each lag.
+# DEATHS=N (4) is for each lag of LAGS (100 0).
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
@@ -99,5 +99,6 @@ lives()
 
 echo "SEED=$SEED DEATHS=$DEATHS"
 on a regckpt init
-lives 100
-lives 0
+for lag in ${LAGS:-100 0}; do
+    lives "$lag"
+done
