@@ -15,7 +15,11 @@ node a
 ring() { echo "$TMP"/run-a/app.*/ring; }
 changes() { status_number a app hook_changes; }
 wrote() { (($(changes) >= $1)); }
-equal() { live_is_checkpointed a app "$KEY" --view 64 --without Volatile; }
+equal()
+{
+    live_is_checkpointed a app "$KEY" --view 64 --without Volatile &&
+        { [ -z "${BULK:-}" ] || live_is_checkpointed a app "$KEY-Bulk" --view 64; }
+}
 lives() { [ "$(server_pids a | head -n 1)" = "$SERVER" ] && on_quietly a "$WINE" reg.exe query 'HKLM\Software' /reg:64; }
 down() { no_monitor a && no_program a racer64; }
 # begin WHAT: online, and racing.
@@ -41,14 +45,16 @@ on a regckpt init
 on a regckpt create app --command \
     "$(winpath "$BUILD/out/hook/racer64.exe") drive calm $KEY $SEED 1000000 2 64 $(winpath "$TMP/done")"
 on a regckpt add app "$KEY" --future --view 64
+on a regckpt add app "$KEY-Bulk" --future --view 64
 is "$CODE" 0 "a resource"
 
 begin "ring full"
 mapfile -t monitor < <(monitor_pids a)
 kill -STOP "${monitor[@]}"
-fill a "$KEY" 100000 # more than the ring holds
+fill a "$KEY-Bulk" 100000 # more than the ring holds
 is "$CODE" 0 "ring full: 100,000 values while the monitor stands still"
 kill -CONT "${monitor[@]}"
+BULK=yes
 ok 'lives' "ring full: the server lives"
 ok 'grep -q "" "$(ring)" && wait_for $PATIENCE wrote $(($(changes) + 100))' "ring full: it goes on"
 settle "ring full"
