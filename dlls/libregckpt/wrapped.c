@@ -48,11 +48,15 @@ static int make_dir(const struct settings *settings)
 {
     char path[PATH_MAX];
 
-    if (mkdir(settings->state_dir, 0755) && errno != EEXIST)
+    if (!mkdir(settings->state_dir, 0755)) {
+        if (chmod(settings->state_dir, 0755)) /* whatever the umask is */
+            return errno;
+    } else if (errno != EEXIST) {
         return errno;
+    }
     snprintf(path, sizeof(path), "%s/" DIR_NAME, settings->state_dir);
     if (!mkdir(path, 01777))
-        return chmod(path, 01777) ? errno : 0; /* whatever the umask is */
+        return chmod(path, 01777) ? errno : 0;
     return errno == EEXIST ? 0 : errno;
 }
 

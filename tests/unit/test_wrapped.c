@@ -106,9 +106,14 @@ static void test_wrapped_note_comes_back(void **state)
 
 static void test_wrapped_note_twice(void **state)
 {
+    struct stat st;
+
     (void)state;
+    umask(077); /* as the monitor's: other users leave notes there all the same */
     assert_int_equal(wrapped_note(&settings, &place, &service, "erp", 32, NULL), 0);
     assert_int_equal(wrapped_note(&settings, &place, &service, "erp", 32, NULL), 0);
+    assert_int_equal(stat(state_dir, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
     assert_int_equal(count_notes(), 1);
     assert_int_equal(wrapped_forget(&settings, dir, "ERP server = 2", NULL), 0); /* Windows' case */
     assert_int_equal(count_notes(), 0);
