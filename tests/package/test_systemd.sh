@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# regckpt@.service under a systemd of its own: a machine is booted in namespaces, with the package.
+. "$(dirname "$0")/../lib.sh"
+. "$SRC/tests/package_lib.sh"
+suite systemd
+group=
+root_new a
+root_prefix a
+version=$(dpkg-deb -f "$DEBS"/regckpt_*.deb Version)
+cp "$BUILD/out/wine/svcwriter64.exe" "$SHARED"
+
+# The machine: the first hierarchy of cgroups version 2 there is, and a group of its own in it.
+hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+group=$hierarchy/regckpt-test.$$
+boot()
+{
+    local root=$ROOT_a
+    mkdir -p "$root/sys/fs/cgroup" && mount -t tmpfs none "$root/sys" && mkdir -p "$root/sys/fs/cgroup" || return 1
+    # Nothing of this machine is started there but what systemd itself needs.
+    rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/rc?.d/S*
+    echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
+    cat >"$TMP/boot.sh" <<'BOOT'
+umount -l "$1/proc" && mount -t proc proc "$1/proc" && mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup" &&
+    exec chroot "$1" /usr/bin/env -i container=regckpt-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        /lib/systemd/systemd --unit=multi-user.target --log-target=console --show-status=0
+BOOT
+    (echo "$BASHPID" >"$group/cgroup.procs"
+        exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child=KILL --mount-proc -- \
+            bash "$TMP/boot.sh" "$root") >"$TMP/console" 2>&1 </dev/null &
+    unshare_pid=$!
+    wait_for $PATIENCE has_booted
+}
+has_booted()
+{
+    init=$(pgrep -P "$unshare_pid" | head -n 1)
+    [ -n "$init" ] && there systemctl is-active basic.target >/dev/null 2>&1
+}
+# there COMMAND...: in the booted machine.
+there() { nsenter -t "$init" --mount --pid --uts --ipc --net --cgroup --root --wd -- /usr/bin/env -i \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root WINEPREFIX=/srv/prefix WINEDEBUG=-all "$@" </dev/null; }
+ask() { run there timeout 300 "$@"; }
+is_state() { [ "$(there systemctl show -P "$1" regckpt@svc)" = "$2" ]; }
+
+if ! can_have_roots 2>/dev/null || [ -z "$hierarchy" ] || ! mkdir "$group" 2>/dev/null; then
+    skip 15 "this needs root, mounts and a hierarchy of cgroups version 2"
+    exit 0
+fi
+inside a sh -c "dpkg -i /srv/debs/regckpt*_${version}_amd64.deb"
+if ! boot; then
+    tail -n 20 "$TMP/console"
+    skip 15 "systemd does not boot in namespaces here"
+    exit 0
+fi
+ask /usr/lib/wine/wine64 'Z:\srv\shared\svcwriter64.exe' install Svc 'Software\RegckptTest\Systemd' \
+    'Z:\srv\shared\log' --interval 50
+is "$CODE" 0 "a service is installed"
+ask sh -c 'regckpt init && regckpt create svc --service Svc --prefix /srv/prefix &&
+    regckpt add svc "Software\RegckptTest\Systemd" --future'
+is "$CODE" 0 "it is protected"
+
+ask systemctl start regckpt@svc
+is "$CODE" 0 "systemctl start"
+ask regckpt status svc
+ok '((CODE == 0)) && grep -q ONLINE "$TMP/stdout"' "... returns when the resource is online"
+is "$(there systemctl show -P StatusText regckpt@svc)" "Online" "the unit's status says so"
+ok 'wait_for $PATIENCE test -s "$SHARED/log"' "the service writes"
+ask journalctl -t regckpt -o json --no-pager
+ok 'grep -q "svc is online" "$TMP/stdout"' "the journal has it, with the tag regckpt"
+pid=$(there systemctl show -P MainPID regckpt@svc)
+ask sh -c "tr '\\0' ' ' <'/proc/$pid/cmdline'"
+ok 'grep -q "regckpt-monitor.*--resource svc" "$TMP/stdout"' "the main process is the monitor"
+ask sh -c 'grep -lz "^WINELOADER\|^WINEPREFIX=/srv/prefix" /proc/[0-9]*/environ | xargs grep -lz "^NOTIFY_SOCKET="'
+ok '[ ! -s "$TMP/stdout" ]' "nothing that it started may speak for it"
+
+# It fails: systemd starts it again, with the registry as it was.
+there kill -KILL "$pid"
+restarted() { is_state ActiveState active && [ "$(there systemctl show -P MainPID regckpt@svc)" != "$pid" ]; }
+ok 'wait_for $PATIENCE restarted' "the monitor is killed: the unit is started again"
+ask systemctl stop regckpt@svc
+is "$CODE" 0 "systemctl stop"
+is "$(there systemctl show -P Result regckpt@svc)" success "... in order"
+ok 'grep -q " stop$" "$SHARED/log" && grep -q " end$" "$SHARED/log"' "the service was asked to stop, and did"
+ask regckpt status svc
+ok 'grep -q OFFLINE "$TMP/stdout"' "the resource is offline"
+
+# What another try would not change is not tried again.
+ask sh -c 'exec 9>/dev/null; regckpt set svc --service NoSuchService'
+ask systemctl start regckpt@svc
+ok '((CODE != 0))' "a service that is not there: systemctl start fails"
+there systemctl stop regckpt@svc
+ask systemctl start regckpt@nosuch
+ok '((CODE != 0))' "a resource that is not there: systemctl start fails"
+is "$(there systemctl show -P NRestarts regckpt@nosuch)" 0 "... and is not tried again"
+
+kill -KILL "$init"
+wait "$unshare_pid" 2>/dev/null
+wait_for $PATIENCE grep -q 'populated 0' "$group/cgroup.events"
+find "$group" -depth -type d -exec rmdir {} \;
+ok '[ ! -e "$group" ]' "no group is left"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Machines of their own to install packages on, on top of lib.sh: this one's file system with a layer
+# over it that takes all changes, so that nothing of it reaches the machine itself.
+#     root_new a                 makes it; ROOT_a is where it lies
+#     inside a dpkg -i ...       as run, in there
+# A process in there is one of this machine's.
+
+DEBS=$BUILD/deb NEXT_DEBS=$BUILD/deb-next
+SHARED=$TMP/shared # is /srv/shared in each
+mkdir "$SHARED"
+
+# root_new NAME [SIZE]
+root_new()
+{
+    local layers=$TMP/roots/$1 root=$TMP/roots/$1/root
+    mkdir -p "$layers"
+    mount -t tmpfs -o size="${2:-1g}" none "$layers" || return 1
+    echo "$layers" >>"$TMP/mounts.first"
+    mkdir "$layers/upper" "$layers/work" "$root"
+    mount -t overlay overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" "$root" || return 1
+    declare -g "ROOT_$1=$root" "UPPER_$1=$layers/upper"
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+    mount -t tmpfs -o mode=755 none "$root/run"
+    mount -t tmpfs -o mode=1777 none "$root/tmp"
+    mount -t tmpfs none "$root/srv"
+    mkdir "$root/srv/shared" "$root/srv/debs" "$root/srv/prefix"
+    mount --bind "$SHARED" "$root/srv/shared"
+    cp "$DEBS"/regckpt*_*.deb "$root/srv/debs"
+    [ ! -d "$NEXT_DEBS" ] || cp "$NEXT_DEBS"/regckpt*_*.deb "$root/srv/debs"
+    rm -f "$root"/srv/debs/*-dbgsym_*
+    # Services of this machine are not this one's to start; and pages need not be indexed.
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod 755 "$root/usr/sbin/policy-rc.d"
+    echo 'man-db man-db/auto-update boolean false' | chroot "$root" debconf-set-selections
+    # Here it may be installed already.
+    rm -rf "$root/var/lib/regckpt" "$root/var/lib/regckpt-node" "$root/etc/regckpt.conf"
+    chroot "$root" dpkg --purge regckpt-wine32 regckpt >/dev/null 2>&1 </dev/null
+    return 0
+}
+
+# root_prefix NAME: a prefix in there, at /srv/prefix.
+root_prefix()
+{
+    local root=ROOT_$1
+    prefix_new "$1"
+    mount --rbind "$PREFIX" "${!root}/srv/prefix"
+}
+
+# inside NAME COMMAND...: sets CODE; output in $TMP/stdout and $TMP/stderr.
+inside()
+{
+    local root=ROOT_$1
+    shift
+    LAST_RUN="$* (in ${!root})"
+    CODE=0
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive HOME=/root \
+        WINEPREFIX=/srv/prefix WINEDEBUG=-all WINEDLLOVERRIDES="$WINEDLLOVERRIDES" \
+        timeout 300 chroot "${!root}" "$@" >"$TMP/stdout" 2>"$TMP/stderr" </dev/null || CODE=$?
+    return 0
+}
+inside_quietly() { (inside "$@"; exit "$CODE"); }
+
+# root_pids NAME: all processes in there.
+root_pids()
+{
+    local root=ROOT_$1 link
+    for link in /proc/[0-9]*/root; do
+        [ "$(readlink "$link")" != "${!root}" ] || echo "${link//[^0-9]/}"
+    done
+}
+nobody_in() { [ -z "$(root_pids "$1")" ]; }
+
+# root_kill NAME: its power goes.
+root_kill()
+{
+    local pids
+    while mapfile -t pids < <(root_pids "$1") && ((${#pids[@]} > 0)); do
+        kill -KILL "${pids[@]}" 2>/dev/null
+        sleep 0.1
+    done
+}
+
+test_cleanup()
+{
+    local layers
+    [ -e "$TMP/mounts.first" ] || return 0
+    while read -r layers; do
+        root_kill "$(basename "$layers")"
+        umount -R "$layers/root" 2>/dev/null || umount -R -l "$layers/root"
+        umount "$layers" 2>/dev/null || umount -l "$layers"
+    done <"$TMP/mounts.first"
+}
+
+# can_have_roots: else says why not.
+can_have_roots() { [ "$(id -u)" = 0 ] && mkdir "$TMP/try" && mount -t tmpfs none "$TMP/try" && umount "$TMP/try"; }
