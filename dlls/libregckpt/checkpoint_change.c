@@ -87,7 +87,8 @@ int checkpoint_put(struct checkpoint *c, const struct old_record *old, struct er
         !memcmp(old->content, c->data.bytes + RECORD_SUM_BYTES, old->len))
         return 0;
     checkpoint_listen(c);
-    if (tdb_store(c->tdb, view(&c->key), view(&c->data), 0))
+    /* What is not there is inserted: to replace it, libtdb would go through its chain twice. */
+    if (tdb_store(c->tdb, view(&c->key), view(&c->data), old && old->found ? 0 : TDB_INSERT))
         return checkpoint_failed(c, err, "write to");
     if (old && old->found) {
         c->head.sum -= old->sum;

@@ -22,7 +22,7 @@
 
 #define PER_KEY 500
 #define PER_TRANSACTION 50000 /* while they are made: what a transaction holds in memory is bounded */
-#define CHAINS 32003          /* as many as a checkpoint has */
+#define CHAINS 64007          /* as many as a checkpoint has */
 #define TDB_FLAGS (TDB_NOMMAP | TDB_INCOMPATIBLE_HASH | TDB_DISALLOW_NESTING)
 #define CHANGES 100
 #define DATA_BYTES 64
