@@ -14,7 +14,7 @@ enum ctl_message {
     CTL_REPLY,          /* u32 result (as a signed int), text error, then what the request says */
 
     CTL_STATUS,         /* reply: struct monitor_status, packed */
-    CTL_OFFLINE,        /* u32 0; replies when the resource is released */
+    CTL_OFFLINE,        /* u32 CTL_OFFLINE_* flags; replies when the resource is released */
     CTL_SAVE,           /* scans and commits now. reply: u64 changes committed */
     CTL_ADD,            /* a registered key, packed. reply: u32 captured, u64 keys, u64 values */
     CTL_REMOVE,         /* u32 id */
@@ -34,6 +34,8 @@ enum ctl_message {
     CTL_EDIT_READY,
     CTL_EDIT_SAVE,
 };
+
+#define CTL_OFFLINE_RESTORE_LOCAL 1u /* put back what the node's registry held before */
 
 enum monitor_phase {
     PHASE_STARTING = 1, /* booting Wine, taking ownership */

@@ -174,4 +174,27 @@ int hostlink_wrap(struct hostlink *link, const struct resource *resource, const 
 int hostlink_unwrap(struct hostlink *link, const struct resource *resource, bool *changed,
                     struct error *err);
 
+/* --- making a key equal to an image (hostlink_restore.c) --- */
+
+struct hostlink_restore {
+    struct hostlink *link;
+    uint32_t key_id;
+    const struct image *want;
+    /* A picture of the key as it is, into an empty image, without what is excluded. */
+    int (*scan)(void *arg, struct image *live, struct error *err);
+    void *arg;
+    /* what became of it: */
+    unsigned rounds;           /* 0: it was equal */
+    uint64_t applied;          /* changes */
+    struct error refused;      /* code 0, or the last change that Wine refused */
+    uint64_t differences;      /* RESULT_INEXACT: that are left, */
+    char difference[512];      /* and the first of them */
+};
+
+/*
+ * live: a picture taken just now; it is used up.  RESULT_INEXACT: not equal after all that can be done
+ * (err names the first difference); else what scan and the host give.
+ */
+int hostlink_restore(struct hostlink_restore *r, struct image *live, struct error *err);
+
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # libregckpt.a, and what of it is built a second time for the Wine side.
 libregckpt_SOURCES = \
+	before.c \
 	casemap.c \
 	checkpoint.c \
 	checkpoint_change.c \
@@ -24,6 +25,7 @@ libregckpt_SOURCES = \
 	hostlink.c \
 	hostlink_program.c \
 	hostlink_registry.c \
+	hostlink_restore.c \
 	image.c \
 	image_apply.c \
 	image_diff.c \

@@ -26,7 +26,7 @@ restore_by_online()
     wait_for 20 test -s "$TMP/first"
     program_ms+=("$(calc "($(figure "$TMP/first" first) - $began) / 1000")")
     log=$(monitor_log "$1" restore)
-    restore_ms+=("$(calc "$(log_ms "$log" ' restored ') - $(log_ms "$log" ' restoring ')")")
+    restore_ms+=("$(calc "$(log_ms "$log" ' restored ') - $(log_ms "$log" ' looking at ')")")
 }
 
 node_pinned source

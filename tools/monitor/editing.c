@@ -169,7 +169,7 @@ int edit_run(struct monitor *m)
     else if (!err.code)
         reply(m, &err, changes, note);
     log_line("%s is offline", m->name);
-    requests_finish(m, NULL);
+    requests_finish(m, m->local.code ? &m->local : NULL);
     front_stop(m->front);
     m->front = NULL;
     return err.code ? exit_code_of_failure(err.code) : 0;

@@ -105,6 +105,7 @@ int engine_save(struct monitor *m, uint64_t *changes, struct error *err)
     }
     if (error)
         return error_prefix(err, "the last changes of %s could not be saved", m->name);
+    m->saved = true;
     log_line("saved: %llu keys, %llu values, %llu changes since the last commit",
              (unsigned long long)m->status.keys, (unsigned long long)m->status.values,
              (unsigned long long)*changes);
@@ -143,14 +144,33 @@ static void release_owner(struct monitor *m)
     storage_leave(m);
 }
 
+/* All is saved, or it is not and the registry stays as it is; said: so does the checkpoint. */
+static void end_stay(struct monitor *m, bool said)
+{
+    bool in_order = m->saved && said && !m->displaced && engine_has_registry(m);
+
+    if (in_order && !m->restore_local)
+        restore_not_asked(m);
+    else if (in_order)
+        restore_before(m, &m->local);
+    else if (m->restore_local)
+        error_set(&m->local, RESULT_WINE, "%s did not end with all of it saved: this node's registry is as "
+                  "it is. 'regckpt offline %s --restore-local' puts back what it held before", m->name,
+                  m->name);
+    if (m->local.code)
+        log_line("%s", m->local.text);
+}
+
 void engine_release(struct monitor *m, bool keep_good)
 {
+    bool declared = m->declared;
     struct error err = {.code = 0};
     char *last_good = store_path(m->settings.store, m->name, STORE_LAST_GOOD);
 
     if (m->checkpoint && m->declared && !m->displaced) {
         storage_enter(m);
-        if (write_state(m, CHECKPOINT_OFFLINE, &err))
+        declared = !write_state(m, CHECKPOINT_OFFLINE, &err);
+        if (!declared)
             log_line("cannot say in the checkpoint that %s is offline: %s", m->name, err.text);
         else if (keep_good && last_good && checkpoint_keep_last_good(m->checkpoint, last_good, &err))
             log_line("cannot keep the last good checkpoint: %s", err.text);
@@ -159,6 +179,7 @@ void engine_release(struct monitor *m, bool keep_good)
     }
     free(last_good);
     hooked_finish(m);
+    end_stay(m, declared);
     /* First what hangs without its server: closing the links would wait for an answer of each. */
     if (m->server_fd < 0 && m->place.prefix && (m->ending == ENDING_SERVER || m->ending == ENDING_HOST)) {
         int fd = wineserver_pidfd(&m->place);
@@ -241,6 +262,8 @@ int engine_run(struct monitor *m)
         }
     }
     engine_release(m, clean);
+    if (!err.code)
+        err = m->local;
     if (m->displaced && !err.code) {
         error_set(&err, RESULT_OWNED, "%s was taken over by another node meanwhile%s%s", m->name,
                   m->status.last_error ? ": " : "", m->status.last_error ? m->status.last_error : "");

@@ -67,6 +67,9 @@ struct monitor {
     const char *takeover;    /* the token of the owner that may be displaced; NULL: none may */
     bool took_by_force;      /* we displaced another */
     bool displaced;          /* we were */
+    bool restore_local;      /* offline is to put back what the registry held before */
+    bool saved;              /* the final save is done */
+    struct error local;      /* why that was not put back */
     int64_t owner_look_us;   /* when to look next whether we were */
     struct checkpoint *checkpoint; /* NULL while storage fails */
     bool in_doubt;           /* a sync of its file failed, or any call that it cannot be told from */
@@ -147,6 +150,12 @@ void engine_wait(struct monitor *m, int64_t until_us);
 
 /* restore.c: makes the live registry equal to the checkpoint, captures what is uncaptured. */
 int restore_all(struct monitor *m, struct error *err);
+/*
+ * The resource is saved and its program has ended: puts back what this node's registry held before it
+ * went online here.  RESULT_INEXACT, RESULT_NOT_FOUND; what is kept of it stays then.
+ */
+int restore_before(struct monitor *m, struct error *err);
+void restore_not_asked(struct monitor *m); /* the same without putting back */
 
 /* capture.c */
 /* A picture of one key as it is now, excludes taken out; refused without our marker. */

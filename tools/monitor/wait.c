@@ -78,8 +78,13 @@ static void take_requests(struct monitor *m)
             take_hello(m, &r);
             continue;
         }
-        if (r.message.type == CTL_OFFLINE)
+        if (r.message.type == CTL_OFFLINE) {
+            struct unpack u;
+
+            unpack_init(&u, r.message.payload, r.message.len_bytes);
+            m->restore_local |= (unpack_u32(&u) & CTL_OFFLINE_RESTORE_LOCAL) != 0;
             end_for(m, ENDING_REQUEST);
+        }
         list = m->request_count < REQUESTS_MAX
                    ? realloc(m->requests, (m->request_count + 1) * sizeof(*list)) : NULL;
         if (!list) {

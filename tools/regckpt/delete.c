@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "before.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -38,7 +39,8 @@ static int delete_resource(const struct cli *cli, const char *name, struct error
         return err->code;
     if ((result = store_own(cli->settings.store, name, &lock_fd, err)))
         return result;
-    result = store_delete_resource(cli->settings.store, name, lock_fd, err);
+    if (!(result = store_delete_resource(cli->settings.store, name, lock_fd, err)))
+        before_forget(&cli->settings, name);
     store_disown(lock_fd);
     return result;
 }

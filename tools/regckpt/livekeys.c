@@ -4,8 +4,7 @@
 
 #include "livekeys.h"
 
-/* Gives the host the list of keys. */
-static int tell_host(const struct snapshot *s, struct wineside *w, struct error *err)
+int live_keys_tell(const struct snapshot *s, struct wineside *w, struct error *err)
 {
     struct registered_key *list = calloc(s->key_count + 1, sizeof(*list));
     int result;
@@ -22,7 +21,7 @@ static int tell_host(const struct snapshot *s, struct wineside *w, struct error 
 int live_keys_offline(const struct snapshot *s, struct wineside *w, struct image *images,
                       struct error *err)
 {
-    int result = tell_host(s, w, err);
+    int result = live_keys_tell(s, w, err);
 
     for (size_t i = 0; !result && i < s->key_count; i++)
         result = wineside_scan(w, &s->keys[i].key, &images[i], err);

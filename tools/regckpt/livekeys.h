@@ -7,6 +7,8 @@
 
 #include "wineside.h"
 
+/* Gives the agent in the prefix the list of keys; wineside_scan then knows them. */
+int live_keys_tell(const struct snapshot *s, struct wineside *w, struct error *err);
 /*
  * Asks the prefix: images[i] of s->keys[i], empty before, root NULL where there is no such key.  What
  * is excluded is not in them.

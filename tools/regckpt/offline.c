@@ -6,6 +6,7 @@
 #include "json.h"
 #include "leftover.h"
 #include "pacemaker.h"
+#include "restorelocal.h"
 #include "verbs.h"
 
 #define DYING_MS 2000 /* what goes with a killed monitor is gone in less */
@@ -18,21 +19,24 @@ static const struct verb_text text = {
                "releases it. Returns when another node can take it. A resource that is offline\n"
                "already is no error. Where its monitor was killed, and processes of this node\n"
                "that nobody looks after still hold it, these are ended. What Pacemaker manages is\n"
-               "left to it, but with --force.",
+               "left to it, but with --force.\n"
+               "--restore-local then puts back what this node's registry held below the\n"
+               "registered keys before NAME went online here; also later, up to the next\n"
+               "online, and while another node has it.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
 };
 
 /* Has the monitor take it offline. */
-static int ask_monitor(int sock, int timeout_ms, struct progress *p, struct error *err)
+static int ask_monitor(int sock, bool local, int timeout_ms, struct progress *p, struct error *err)
 {
     struct message reply;
     struct pack payload;
     int result;
 
     pack_init(&payload);
-    pack_u32(&payload, 0);
+    pack_u32(&payload, local ? CTL_OFFLINE_RESTORE_LOCAL : 0);
     if (!(result = ctl_ask(sock, CTL_OFFLINE, &payload, p, timeout_ms, &reply, NULL, err)))
         message_free(&reply);
     pack_free(&payload);
@@ -79,8 +83,21 @@ static int check_released(const struct cli *cli, const char *name, bool *orphane
     return result;
 }
 
-/* Takes it offline; *already: it was; *orphaned: its monitor had gone before. */
-static int offline(const struct cli *cli, int timeout_ms, bool force, bool *already, bool *orphaned,
+struct offline_options {
+    bool restore_local;
+    bool force;     /* although Pacemaker manages it */
+    const char *prefix;
+    int timeout_ms;
+};
+
+struct outcome {
+    bool already;   /* it was offline */
+    bool elsewhere; /* another node has it (only with restore_local) */
+    bool orphaned;  /* its monitor had gone before */
+};
+
+/* Takes it offline. */
+static int offline(const struct cli *cli, const struct offline_options *o, struct outcome *out,
                    struct error *err)
 {
     const char *name = cli->args[0];
@@ -88,43 +105,52 @@ static int offline(const struct cli *cli, int timeout_ms, bool force, bool *alre
     struct snapshot s;
     int sock, result = resource_name_check(name, err);
 
-    if (result || (!force && (result = pacemaker_guard(cli, name, "offline", err))))
+    if (result || (!o->force && (result = pacemaker_guard(cli, name, "offline", err))))
         return result;
     progress_begin(&p, cli->json);
     /* The monitor first: it answers also when the store does not. */
     if ((sock = ctl_connect(cli, name, err)) >= 0) {
-        result = ask_monitor(sock, timeout_ms, &p, err);
+        result = ask_monitor(sock, o->restore_local, o->timeout_ms, &p, err);
         close(sock);
         return result;
     }
     if (err->code || (result = access_read(cli, name, SNAPSHOT_HEAD, &s, err)))
         return err->code;
     snapshot_free(&s);
-    result = check_released(cli, name, orphaned, err);
-    *already = !*orphaned;
-    return result;
+    result = check_released(cli, name, &out->orphaned, err);
+    out->already = !result && !out->orphaned;
+    out->elsewhere = o->restore_local && result == RESULT_OWNED &&
+                     !lock_is_orphaned(cli->settings.store, name);
+    if (out->elsewhere) { /* this node's registry is its own again */
+        *err = (struct error){0};
+        result = RESULT_OK;
+    }
+    return !result && o->restore_local ? restore_local(cli, name, o->prefix, &p, err) : result;
 }
 
 int verb_offline(int argc, char **argv)
 {
+    struct offline_options o = {.timeout_ms = -1};
     const char *timeout = NULL;
-    bool force = false;
     const struct cli_option options[] = {
-        {"force", OPTION_FLAG, &force, NULL, "although Pacemaker manages it"},
+        {"force", OPTION_FLAG, &o.force, NULL, "although Pacemaker manages it"},
+        {"restore-local", OPTION_FLAG, &o.restore_local, NULL,
+         "put back what this node's registry held before"},
+        {"prefix", OPTION_TEXT, &o.prefix, "DIR", "... of this Wine prefix, if it is offline already"},
         {"timeout", OPTION_TEXT, &timeout, "S", "wait for at most S seconds (until it is done)"},
         {0},
     };
     struct error err = {0};
     struct cli cli;
-    bool already = false, orphaned = false;
-    int timeout_ms = -1, result = 0, code = cli_begin(&cli, argc, argv, &text, options);
+    struct outcome out = {0};
+    int result = 0, code = cli_begin(&cli, argc, argv, &text, options);
 
     if (code != CLI_GO_ON)
         return code;
     if (timeout)
-        result = cli_seconds("timeout", timeout, &timeout_ms, &err);
+        result = cli_seconds("timeout", timeout, &o.timeout_ms, &err);
     if (!result)
-        result = offline(&cli, timeout_ms, force, &already, &orphaned, &err);
+        result = offline(&cli, &o, &out, &err);
     code = result ? cli_fail(&cli, &err) : 0;
     if (!result && cli.json) {
         struct json j;
@@ -133,15 +159,18 @@ int verb_offline(int argc, char **argv)
         json_open_object(&j, NULL);
         json_text(&j, "resource", cli.args[0]);
         json_bool(&j, "online", false);
-        json_bool(&j, "already", already);
+        json_bool(&j, "already", out.already);
+        json_bool(&j, "restored_local", o.restore_local);
         json_close_object(&j);
         json_end(&j);
     } else if (!result) {
-        printf("%s is offline%s.\n", cli.args[0],
-               already    ? " already"
-               : orphaned ? ": its monitor had gone; what it left is ended, and the checkpoint is "
-                            "as of its last commit"
-                          : ": stopped, saved, released");
+        printf("%s is %s%s.\n", cli.args[0],
+               out.elsewhere  ? "not online on this node, another one has it"
+               : out.already  ? "offline already"
+               : out.orphaned ? "offline: its monitor had gone; what it left is ended, and the "
+                                "checkpoint is as of its last commit"
+                              : "offline: stopped, saved, released",
+               o.restore_local ? "; this node's registry is as it was before" : "");
     }
     cli_end(&cli);
     return code;

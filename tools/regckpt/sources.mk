@@ -47,6 +47,7 @@ command_SOURCES = \
 	regedit.c \
 	remove.c \
 	repair.c \
+	restorelocal.c \
 	rollback.c \
 	rollback_plan.c \
 	run.c \
