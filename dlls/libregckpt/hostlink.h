@@ -174,6 +174,15 @@ int hostlink_wrap(struct hostlink *link, const struct resource *resource, const 
 int hostlink_unwrap(struct hostlink *link, const struct resource *resource, bool *changed,
                     struct error *err);
 
+/*
+ * Sets right what a scan's text cannot say (hostlink_names.c): names that end in NUL, and keys that hold
+ * nothing but volatile subkeys, as far as `known` has them (NULL: nothing is known, and all names are
+ * asked for).  Costs a question for each name that `known` does not have, and no request at all where the
+ * two are equal.  What hostlink_ask gives, or ENOMEM.
+ */
+int hostlink_settle_names(struct hostlink *link, uint32_t key_id, const struct image *known,
+                          struct image *picture, struct error *err);
+
 /* --- making a key equal to an image (hostlink_restore.c) --- */
 
 struct hostlink_restore {

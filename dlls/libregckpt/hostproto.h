@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 5
+#define HOSTPROTO_VERSION 6
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -34,6 +34,9 @@ enum host_message {
     HOST_LOAD,
     /* u32 count, then packed changes, applied in order. Reply: u32 index of the failed one or count */
     HOST_APPLY,
+    /* u32 id, u32 count, then per question: u32 enum host_ask, utf16 path below the key, utf16 name of
+     * a value (none for a key).  Reply: u32 count, u32 HOST_ANSWER_* each */
+    HOST_ASK,
     /* text resource, u64 epoch: makes the volatile marker key that scans are checked against */
     HOST_MARKER,
     /* u32 enum host_program, text service or command line. Reply: u32 bits (0 unknown), u32 exists, text image path
@@ -82,6 +85,13 @@ enum host_message {
 /* The program is a command that somebody waits for: it has ended when all that it started has, and a
  * lock is held only if its descriptor rides along.  Without this flag what is left is ended with it. */
 #define HOST_START_WAITS 1u
+
+enum host_ask { HOST_ASK_KEY = 1, HOST_ASK_VALUE = 2 };
+
+#define HOST_ANSWER_NO 0u
+#define HOST_ANSWER_YES 1u        /* it is there, of exactly that name (in any case) */
+#define HOST_ANSWER_NUL 2u        /* there is one whose name has a NUL behind that one, and no other */
+#define HOST_ANSWER_KEYS_ALONE 4u /* and the key holds subkeys and no values */
 
 enum host_role {
     HOST_AGENT = 1,    /* started by the native side for the registry's sake */

@@ -164,6 +164,27 @@ struct image_key *image_insert_key(struct image *image, struct image_key *parent
     return key;
 }
 
+int image_rename_key(struct image_key *key, struct utf16 name)
+{
+    struct image_key *parent = key->parent, *renamed;
+    uint32_t at = 0;
+
+    if (!image_key_name_fits(name))
+        return EINVAL;
+    while (parent->keys[at] != key) /* few have such names */
+        at++;
+    if (!(renamed = malloc(sizeof(*renamed) + name.len * sizeof(uint16_t))))
+        return ENOMEM;
+    *renamed = *key;
+    memcpy(renamed + 1, name.units, name.len * sizeof(uint16_t));
+    renamed->name = (struct utf16){(const uint16_t *)(renamed + 1), name.len};
+    for (uint32_t i = 0; i < renamed->key_count; i++)
+        renamed->keys[i]->parent = renamed;
+    parent->keys[at] = renamed;
+    free(key);
+    return 0;
+}
+
 struct image_key *image_add_key(struct image *image, struct image_key *parent, struct utf16 name)
 {
     uint32_t at = 0;

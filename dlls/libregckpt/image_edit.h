@@ -24,6 +24,12 @@ struct image_key *image_insert_key(struct image *image, struct image_key *parent
 int image_insert_value(struct image *image, struct image_key *key, uint32_t at, struct utf16 name,
                        uint32_t type, const void *data, uint32_t size_bytes);
 
+/*
+ * Gives a subkey another name, which sorts at the same place.  The key is another one in memory then.
+ * ENOMEM, or EINVAL: no subkey can have the name.
+ */
+int image_rename_key(struct image_key *key, struct utf16 name);
+
 /* Takes a value out of the counts and frees what it owns; the caller closes the gap. */
 void image_drop_value(struct image *image, struct image_value *value);
 /* The same for a key with its subtree. */

@@ -23,6 +23,7 @@ libregckpt_SOURCES = \
 	hive_walk.c \
 	hive_write.c \
 	hostlink.c \
+	hostlink_names.c \
 	hostlink_program.c \
 	hostlink_registry.c \
 	hostlink_restore.c \

@@ -269,6 +269,18 @@ static bool is_locked(void)
     return true;
 }
 
+/* Every name is there as it was asked for. */
+static void answer_ask(struct unpack *u, struct answer *a)
+{
+    uint32_t count;
+
+    unpack_u32(u);
+    count = unpack_u32(u);
+    pack_u32(&a->more, count);
+    for (uint32_t i = 0; i < count && !unpack_failed(u); i++)
+        pack_u32(&a->more, HOST_ANSWER_YES);
+}
+
 /* What this host does is chosen by the message; false: it was the last one. */
 static bool answer(const struct message *m, struct answer *a)
 {
@@ -290,6 +302,9 @@ static bool answer(const struct message *m, struct answer *a)
         break;
     case HOST_APPLY:
         answer_apply(&u, a);
+        break;
+    case HOST_ASK:
+        answer_ask(&u, a);
         break;
     case HOST_MARKER:
         answer_marker(&u);
@@ -335,7 +350,7 @@ static bool answer(const struct message *m, struct answer *a)
 /* A request's name in script and record. */
 static const char *name_of(uint32_t type)
 {
-    static const char *const names[] = {"keys", "save", "arm", "load", "apply", "marker",
+    static const char *const names[] = {"keys", "save", "arm", "load", "apply", "ask", "marker",
                                         "query", "try-32bit", "configure", "start", "resume", "start-service",
                                         "stop-service", "terminate", "exit", "report"};
     uint32_t i = type - HOST_KEYS;

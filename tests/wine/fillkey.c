@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile]: makes a key below
+ * fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden]: makes a key below
  * HKEY_LOCAL_MACHINE with COUNT values of mixed content in subkeys of N values each (default 500),
  * the same for the same COUNT always.
  *   --odd       also a subkey Odd with everything that is legal and unusual (oddcontent.h): types,
  *               names, classes, a symbolic link, a deep and a wide tree, a big value
  *   --twins     also a subkey Twins with two values whose names differ only in a NUL at the end
+ *   --hidden    also a subkey Hidden\Deeper that holds nothing but a volatile subkey Volatile
  *   --volatile  also a volatile subkey Volatile with content, which no checkpoint may have
  */
 #include "oddcontent.h"
 #include "testprogram.h"
 
-#define USAGE "fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile]"
+#define USAGE "fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden]"
 
 /* Makes or opens a subkey by a name of any units. */
 static HKEY make_key(HKEY parent, const WCHAR *name, size_t len, const WCHAR *class, ULONG options)
@@ -184,9 +185,20 @@ static void fill_volatile(HKEY root)
     RegCloseKey(key);
 }
 
+/* Makes keys that NtSaveKey does not write. */
+static void fill_hidden(HKEY root)
+{
+    HKEY hidden = make_key(root, UNITS(L"Hidden"), NULL, 0);
+    HKEY deeper = make_key(hidden, UNITS(L"Deeper"), NULL, 0);
+
+    fill_volatile(deeper);
+    RegCloseKey(deeper);
+    RegCloseKey(hidden);
+}
+
 static int program(int argc, WCHAR *argv[])
 {
-    BOOL odd = FALSE, twins = FALSE, is_volatile = FALSE;
+    BOOL odd = FALSE, twins = FALSE, is_volatile = FALSE, hidden = FALSE;
     REGSAM view = KEY_WOW64_64KEY;
     unsigned count, per_key = 500;
     DWORD error;
@@ -201,6 +213,7 @@ static int program(int argc, WCHAR *argv[])
         else if (!wcscmp(argv[arg], L"--odd")) odd = TRUE;
         else if (!wcscmp(argv[arg], L"--twins")) twins = TRUE;
         else if (!wcscmp(argv[arg], L"--volatile")) is_volatile = TRUE;
+        else if (!wcscmp(argv[arg], L"--hidden")) hidden = TRUE;
         else usage_exit(USAGE);
     }
     if (!per_key) usage_exit(USAGE);
@@ -211,6 +224,7 @@ static int program(int argc, WCHAR *argv[])
     if (odd) fill_odd(root);
     if (twins) fill_twins(root);
     if (is_volatile) fill_volatile(root);
+    if (hidden) fill_hidden(root);
     RegCloseKey(root);
     return 0;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Registry content that is legal and unusual, in one table: fillkey makes it, the test oddcontent
- * looks for it on the node where it arrives.  Left out are names that end in NUL: NtSaveKey writes them
- * without it, so that a scan cannot know of it, unless there is the same name without NUL, too (fillkey
- * --twins).
+ * looks for it on the node where it arrives.  With names that end in NUL, which NtSaveKey writes without
+ * it.
  */
 #ifndef REGCKPT_ODDCONTENT_H
 #define REGCKPT_ODDCONTENT_H
@@ -64,6 +63,8 @@ static const struct odd_value odd_values[] = {
     {UNITS(L"\xffff\xfffe"), REG_SZ, TEXT_DATA(L"not characters")},
     {UNITS(L"NUL\0inside"), REG_SZ, TEXT_DATA(L"NUL inside")},
     {UNITS(L"\0NUL first"), REG_SZ, TEXT_DATA(L"NUL first")},
+    {UNITS(L"NUL last\0"), REG_SZ, TEXT_DATA(L"NUL last")},
+    {UNITS(L"two of them\0\0"), REG_SZ, TEXT_DATA(L"two NULs last")},
 };
 
 /* Names of keys; each has one value, "name", that holds its own name, and this class. */
@@ -86,6 +87,7 @@ static const struct odd_key odd_keys[] = {
     {UNITS(L"\xdc00 lone low"), L"\xdc00"},
     {UNITS(L"NUL\0inside"), NULL},
     {UNITS(L"\0NUL first"), NULL},
+    {UNITS(L"NUL last\0"), L"And a class"},
 };
 
 #define ODD_LONG_VALUE_NAME 16000 /* of its 16383 units */

@@ -54,6 +54,7 @@ void registry_tick(void);
 
 /* host_apply.c */
 bool registry_apply(struct unpack *u, struct reply *reply);
+bool registry_ask(struct unpack *u, struct reply *reply);
 
 /* host_marker.c */
 bool registry_marker(struct unpack *u, struct reply *reply);

@@ -91,6 +91,8 @@ static bool answer(const struct message *m, const struct host_args *args, struct
         return registry_apply(&u, reply);
     case HOST_REPORT:
         return report_request(&u, reply);
+    case HOST_ASK:
+        return registry_ask(&u, reply);
     case HOST_MARKER:
         return registry_marker(&u, reply);
     case HOST_QUERY_PROGRAM:

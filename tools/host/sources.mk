@@ -3,6 +3,7 @@
 host_SOURCES = \
 	host_apply.c \
 	host_args.c \
+	host_ask.c \
 	host_hook.c \
 	host_launcher.c \
 	host_main.c \

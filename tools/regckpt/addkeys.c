@@ -165,7 +165,7 @@ int add_scan_keys(struct add *a, struct error *err)
     for (size_t i = 0; !result && i < a->count; i++) {
         struct new_key *k = &a->keys[i];
 
-        if (!k->exists || (result = wineside_scan(&a->wine, &k->key, &k->image, err)))
+        if (!k->exists || (result = wineside_scan(&a->wine, &k->key, NULL, &k->image, err)))
             continue;
         k->captured = k->image.root != NULL;
         k->keys = k->image.key_count;

@@ -24,7 +24,7 @@ int live_keys_offline(const struct snapshot *s, struct wineside *w, struct image
     int result = live_keys_tell(s, w, err);
 
     for (size_t i = 0; !result && i < s->key_count; i++)
-        result = wineside_scan(w, &s->keys[i].key, &images[i], err);
+        result = wineside_scan(w, &s->keys[i].key, &s->keys[i].image, &images[i], err);
     return result;
 }
 

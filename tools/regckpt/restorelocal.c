@@ -8,20 +8,21 @@
 struct scanning {
     struct wineside *wine;
     const struct registered_key *key;
+    const struct image *was;
 };
 
 static int scan(void *arg, struct image *live, struct error *err)
 {
     struct scanning *s = arg;
 
-    return wineside_scan(s->wine, s->key, live, err);
+    return wineside_scan(s->wine, s->key, s->was, live, err);
 }
 
 /* One key as it was, but for what it excludes by now. */
 static int put_back(struct wineside *w, const struct registered_key *key, struct before_key *was,
                     struct error *err)
 {
-    struct scanning s = {w, key};
+    struct scanning s = {w, key, &was->image};
     struct hostlink_restore r = {.link = &w->link, .key_id = key->id, .want = &was->image,
                                  .scan = scan, .arg = &s};
     struct exclude exclude = {0};
@@ -31,7 +32,7 @@ static int put_back(struct wineside *w, const struct registered_key *key, struct
     image_init(&live);
     if (registered_key_effective_exclude(key, &exclude) || image_exclude(&was->image, &exclude))
         result = error_system(err, ENOMEM, "Putting back the key \"%s\"", key->path);
-    else if (!(result = wineside_scan(w, key, &live, err)))
+    else if (!(result = wineside_scan(w, key, &was->image, &live, err)))
         result = hostlink_restore(&r, &live, err);
     exclude_free(&exclude);
     return result ? error_prefix(err, "HKLM\\%s could not be put back", key->path) : RESULT_OK;

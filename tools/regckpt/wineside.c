@@ -64,8 +64,8 @@ void wineside_close(struct wineside *w)
     w->log_fd = -1;
 }
 
-int wineside_scan(struct wineside *w, const struct registered_key *key, struct image *image,
-                  struct error *err)
+int wineside_scan(struct wineside *w, const struct registered_key *key, const struct image *known,
+                  struct image *image, struct error *err)
 {
     struct exclude exclude = {0};
     int result = hostlink_scan(&w->link, key->id, false, image, NULL, err);
@@ -75,5 +75,5 @@ int wineside_scan(struct wineside *w, const struct registered_key *key, struct i
     if (registered_key_effective_exclude(key, &exclude) || image_exclude(image, &exclude))
         result = error_system(err, ENOMEM, "Reading the key \"%s\"", key->path);
     exclude_free(&exclude);
-    return result;
+    return result ? result : hostlink_settle_names(&w->link, key->id, known, image, err);
 }

@@ -26,9 +26,10 @@ void wineside_close(struct wineside *w);
 
 /*
  * The registered key as it is in the registry, without what is excluded, into an empty image (root
- * NULL: it does not exist).  The link's list of keys must hold it (hostlink_keys).
+ * NULL: it does not exist).  The link's list of keys must hold it (hostlink_keys).  known: what it
+ * probably holds, or NULL (hostlink_settle_names).
  */
-int wineside_scan(struct wineside *w, const struct registered_key *key, struct image *image,
-                  struct error *err);
+int wineside_scan(struct wineside *w, const struct registered_key *key, const struct image *known,
+                  struct image *image, struct error *err);
 
 #endif
