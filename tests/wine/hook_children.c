@@ -23,10 +23,11 @@
 
 static HKEY key_of_all(void)
 {
+    LONG error;
     HKEY key;
 
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_ALL_ACCESS, &key))
-        testkey_die("RegOpenKeyEx", KEY, GetLastError());
+    if ((error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_ALL_ACCESS, &key)))
+        testkey_die("RegOpenKeyEx", KEY, error);
     return key;
 }
 

@@ -215,14 +215,14 @@ static bool ended_early(const struct monitor *m, int64_t online_us)
 
 int engine_run(struct monitor *m)
 {
-    struct error err = {.code = 0};
+    struct error err = {.code = 0}, failure = {.code = 0};
     bool clean = false, early;
     uint64_t changes;
     int64_t online_us;
     int code, error = go_online(m, &err);
 
     if (error) {
-        report_failure(m, &err);
+        failure = err;
         code = exit_code_of_failure(error);
         look_for_server(m);
         stop_program(m);
@@ -262,6 +262,8 @@ int engine_run(struct monitor *m)
         }
     }
     engine_release(m, clean);
+    if (failure.code) /* not before another node can have it */
+        report_failure(m, &failure);
     if (!err.code)
         err = m->local;
     if (m->displaced && !err.code) {
