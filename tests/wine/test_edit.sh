@@ -126,7 +126,7 @@ if [ "$(id -u)" = 0 ]; then
     mkdir "$TMP/foreign"
     : >"$TMP/foreign/system.reg"
     chown nobody "$TMP/foreign"
-    refuse 100 'belongs to user nobody' "another user's prefix" regckpt edit app --prefix "$TMP/foreign" -- reg
+    refuse 124 'belongs to user nobody' "another user's prefix" regckpt edit app --prefix "$TMP/foreign" -- reg
 else
     skip 2 "only root can make another user's prefix"
 fi

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "host.h"
+#include <tlhelp32.h>
 
 #define TRY_MS 10000
 #define TRY_CODE 77
 #define LEFT_LOOK_MS 1000 /* should a message of the job be lost */
-#define JOB_LOOK 64       /* of its processes are looked at */
 
 static HANDLE job, process;
 static HANDLE job_port; /* tells of the job's processes: made where all of them are waited for */
@@ -44,36 +44,43 @@ static void CALLBACK program_exited(void *arg, BOOLEAN timed_out)
     send_code(HOST_EXITED, code);
 }
 
-/* Wine's own, which the first program with a window starts for its desktop; it stays a while. */
-static bool is_explorer(DWORD id)
+/* Is it a process of the job?  Wine 8.0 does not list those. */
+static bool is_in_job(DWORD id)
 {
-    static const WCHAR name[] = {'\\', 'e', 'x', 'p', 'l', 'o', 'r', 'e', 'r', '.', 'e', 'x', 'e', 0};
     HANDLE one = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
-    DWORD size = MAX_PATH, len = sizeof(name) / sizeof(name[0]) - 1;
-    WCHAR path[MAX_PATH];
-    bool is = one && QueryFullProcessImageNameW(one, 0, path, &size) && size > len &&
-              !lstrcmpiW(path + size - len, name);
+    BOOL is = FALSE;
 
-    if (one)
+    if (one) {
+        IsProcessInJob(one, job, &is);
         CloseHandle(one);
+    }
     return is;
+}
+
+/* The job's processes of Wine's desktop: the first program with a window starts one, which stays. */
+static DWORD count_explorers(void)
+{
+    static const WCHAR name[] = {'e', 'x', 'p', 'l', 'o', 'r', 'e', 'r', '.', 'e', 'x', 'e', 0};
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+    DWORD count = 0;
+
+    if (all == INVALID_HANDLE_VALUE)
+        return 0;
+    for (BOOL more = Process32FirstW(all, &entry); more; more = Process32NextW(all, &entry))
+        if (!lstrcmpiW(entry.szExeFile, name) && is_in_job(entry.th32ProcessID))
+            count++;
+    CloseHandle(all);
+    return count;
 }
 
 static bool job_is_empty(void)
 {
-    struct {
-        JOBOBJECT_BASIC_PROCESS_ID_LIST list;
-        ULONG_PTR more[JOB_LOOK];
-    } now;
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION facts;
 
-    memset(&now, 0, sizeof(now));
-    if (!QueryInformationJobObject(job, JobObjectBasicProcessIdList, &now, sizeof(now), NULL) &&
-        GetLastError() != ERROR_MORE_DATA)
+    if (!QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &facts, sizeof(facts), NULL))
         return true;
-    for (DWORD i = 0; i < now.list.NumberOfProcessIdsInList; i++)
-        if (!is_explorer(now.list.ProcessIdList[i]))
-            return false;
-    return true;
+    return !facts.ActiveProcesses || facts.ActiveProcesses <= count_explorers();
 }
 
 /*
