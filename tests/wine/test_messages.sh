@@ -111,7 +111,7 @@ fails 100 "$TMP/emptydir" "a directory that is no prefix" env WINEPREFIX="$TMP/e
 if [ "$(id -u)" = 0 ]; then
     mkdir -p "$TMP/foreign/drive_c" && cp "$PREFIX_a/system.reg" "$TMP/foreign" &&
         chown -R 65534:65534 "$TMP/foreign"
-    fails 100 "nobody|65534" "another user's prefix names the user" env WINEPREFIX="$TMP/foreign" regckpt online app
+    fails 111 "nobody|65534" "another user's prefix names the user" env WINEPREFIX="$TMP/foreign" regckpt online app
 else
     skip 3 "another user's prefix is tried as root"
 fi

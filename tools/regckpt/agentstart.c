@@ -13,10 +13,10 @@
 /* Does the agent want another user or Wine than the resource has?  Then *r has them. */
 static bool want_other(const struct agent *a, struct resource *r)
 {
-    bool user = a->user && strcmp(a->user, r->user), wine = a->wine && strcmp(a->wine, r->wine);
+    bool user = a->user && strcmp(a->user, r->user) && !resource_set(r, "user", a->user, NULL);
+    bool wine = a->wine && strcmp(a->wine, r->wine) && !resource_set(r, "wine", a->wine, NULL);
 
-    return (user && !resource_set(r, "user", a->user, NULL)) |
-           (wine && !resource_set(r, "wine", a->wine, NULL));
+    return user || wine;
 }
 
 /*
