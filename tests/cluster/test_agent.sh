@@ -158,8 +158,9 @@ ok 'no_program a svcwriter64.exe' "nothing of it is left"
 svc monitor
 is "$CODE" $OCF_NOT_RUNNING "not running"
 
-# The monitor frozen.
+# The monitor frozen.  What Wine had not written out when its server was killed is set up again.
 wine_up a
+on a "$WINE" "$PE/svcwriter64.exe" install Writer "$KEY" "$(winpath "$TMP/writer.log")" --interval 50
 svc start
 is "$CODE" $OCF_SUCCESS "start again"
 kill -STOP $(monitor_pids a)
