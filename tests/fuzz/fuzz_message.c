@@ -11,19 +11,26 @@
 
 #define MOST_RIDING 5 /* one, more than one, and more than are made room for */
 
+/* Fields of other versions are passed over: what was understood is packed, and understood the same. */
 static void use_status(const struct message *m)
 {
-    struct monitor_status status;
+    struct monitor_status status, again;
     struct unpack u;
-    struct pack p;
+    struct pack p, q;
 
     unpack_init(&u, m->payload, m->len_bytes);
     if (unpack_monitor_status(&u, &status)) return;
     pack_init(&p);
     pack_monitor_status(&p, &status);
-    FUZZ_HOLDS(p.len == (size_t)(u.at - m->payload) && !memcmp(p.bytes, m->payload, p.len));
+    unpack_init(&u, p.bytes, p.len);
+    FUZZ_HOLDS(!unpack_monitor_status(&u, &again) && (size_t)(u.at - p.bytes) == p.len);
+    pack_init(&q);
+    pack_monitor_status(&q, &again);
+    FUZZ_HOLDS(p.len == q.len && !memcmp(p.bytes, q.bytes, p.len));
     pack_free(&p);
+    pack_free(&q);
     monitor_status_free(&status);
+    monitor_status_free(&again);
 }
 
 static void use_registered_key(const struct message *m)
