@@ -68,7 +68,7 @@ static int wait_for_owner(const struct agent *a, struct start *start, char token
 /* Owns it and brings it online. */
 static int bring_online(const struct agent *a, struct resource *r, struct error *err)
 {
-    struct start start = {.prefix = a->prefix, .session_fd = -1};
+    struct start start = {.prefix = a->prefix};
     char token[OWNER_TOKEN_BYTES];
     struct progress p;
     int result = wait_for_owner(a, &start, token, err);

@@ -168,7 +168,7 @@ static int edit_offline(struct editing *g, struct error *err)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return error_system(err, errno, "Starting the edit: a socket for its monitor");
     progress_begin(&p, 0);
-    start.session_fd = ends[1];
+    start.session_fd = &ends[1];
     result = monitor_start(g->cli, g->name, &start, &p, err);
     close(ends[1]);
     if (!result && !(result = wait_ready(ends[0], &lock_fd, err))) {

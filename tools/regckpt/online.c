@@ -233,7 +233,7 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
 int verb_online(int argc, char **argv)
 {
     struct online_options o = {0};
-    struct start start = {.timeout_ms = -1, .session_fd = -1};
+    struct start start = {.timeout_ms = -1};
     const char *timeout = NULL;
     const struct cli_option options[] = {
         {"dry-run", OPTION_FLAG, &o.dry_run, NULL, "show what would be done, change nothing"},

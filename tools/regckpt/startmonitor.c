@@ -43,7 +43,7 @@ static void monitor_arguments(const struct cli *cli, const char *name, const str
     } else {
         argv[count++] = (char *)"--foreground";
     }
-    if (s->session_fd >= 0) {
+    if (s->session_fd) {
         argv[count++] = (char *)"--edit-fd";
         argv[count++] = session_text;
     }
@@ -75,14 +75,14 @@ static pid_t spawn(const struct cli *cli, const char *name, const struct start *
         return -1;
     }
     snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
-    snprintf(session_text, sizeof(session_text), "%d", s->session_fd);
+    snprintf(session_text, sizeof(session_text), "%d", s->session_fd ? *s->session_fd : -1);
     monitor_arguments(cli, name, s, program, fd_text, session_text, argv);
     fflush(NULL);
     if (!(pid = fork())) {
         signal(SIGPIPE, SIG_DFL);
         fcntl(ends[1], F_SETFD, 0);
-        if (s->session_fd >= 0)
-            fcntl(s->session_fd, F_SETFD, 0);
+        if (s->session_fd)
+            fcntl(*s->session_fd, F_SETFD, 0);
         execv(program, argv);
         say_no_exec(ends[1], program);
     }
@@ -216,7 +216,7 @@ int monitor_start(const struct cli *cli, const char *name, struct start *s, stru
 int monitor_become(const struct cli *cli, const char *name, const char *prefix, struct error *err)
 {
     char *program = settings_find_program("regckpt-monitor", err), *argv[16];
-    const struct start s = {.prefix = prefix, .session_fd = -1};
+    const struct start s = {.prefix = prefix};
     int result;
 
     if (!program)

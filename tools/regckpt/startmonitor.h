@@ -15,12 +15,13 @@ struct start {
     const char *prefix;    /* NULL: the resource's */
     const char *takeover;  /* the token of an owner that may be displaced (takeover.h); NULL: none */
     int timeout_ms;        /* -1: as long as it takes */
-    int session_fd;        /* its end of an edit's session (ctlproto.h); -1: it is no edit */
+    const int *session_fd; /* its end of an edit's session (ctlproto.h), ours to close; NULL: no edit */
     char displaced[OWNER_TEXT_BYTES]; /* out: who was, as his lock named him; "": nobody */
 };
 
 /*
- * Starts it and waits until the resource is online or the monitor says why not.   RESULT_TIMEOUT: the monitor goes on; the message says how to end it.
+ * Starts it and waits until the resource is online or the monitor says why not.  RESULT_TIMEOUT: the
+ * monitor goes on; the message says how to end it.
  */
 int monitor_start(const struct cli *cli, const char *name, struct start *s, struct progress *p,
                   struct error *err);
