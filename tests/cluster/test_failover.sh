@@ -59,7 +59,8 @@ mount -t tmpfs -o size=256m tmpfs "$LAB/shared" && echo "$LAB/shared" >>"$TMP/mo
 for name in one two three; do
     disk=$LAB/nodes/$name
     mkdir -p "$disk"/{etc,1/upper,1/work,2/upper,2/work} "$BOX/$name"
-    echo 'store = /srv/store' >"$disk/etc/regckpt.conf"
+    # /var/log is the node's own, /var/lib this machine's.
+    printf '%s\n' 'store = /srv/store' 'state_dir = /var/log/regckpt-node' >"$disk/etc/regckpt.conf"
     cat >"$disk/boot" <<END
         mkdir -p /run/box /run/moved
         mount --bind $BOX/$name /run/box
