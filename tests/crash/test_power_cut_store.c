@@ -341,15 +341,17 @@ static void check_taken_over(const struct told *told, const char *what)
     check_content(here.good, what);
 }
 
-/* Is the damaged file there, under one name or another? */
-static bool damaged_is_kept(void)
+/* The damaged file is there, under one name or another. */
+static void check_damaged_is_kept(const char *what)
 {
     char path[160];
-    struct error err;
+    struct error err = { 0 }, kept = { 0 };
 
     snprintf(path, sizeof(path), "%s/res/checkpoint.damaged.1", here.store);
-    return checkpoint_verify(here.checkpoint, NULL, NULL, &err) == RESULT_DAMAGED ||
-           checkpoint_verify(path, NULL, NULL, &err) == RESULT_DAMAGED;
+    if (checkpoint_verify(here.checkpoint, NULL, NULL, &err) == RESULT_DAMAGED) return;
+    if (checkpoint_verify(path, NULL, NULL, &kept) == RESULT_DAMAGED) return;
+    fail_msg("%s: the damaged checkpoint is gone; it: %s; kept: %s", what, err.code ? err.text : "whole",
+             kept.code ? kept.text : "whole");
 }
 
 static void check_repaired(const struct told *told, const char *what)
@@ -357,7 +359,7 @@ static void check_repaired(const struct told *told, const char *what)
     struct image now;
     struct error err;
 
-    if (!damaged_is_kept()) fail_msg("%s: the damaged checkpoint is gone", what);
+    check_damaged_is_kept(what);
     if (told->done && checkpoint_verify(here.checkpoint, NULL, NULL, &err))
         fail_msg("%s: %s", what, err.text);
     must(repair(&err), &err, what);
@@ -371,7 +373,7 @@ static void check_put_back(const struct told *told, const char *what)
 {
     struct error err;
 
-    if (!damaged_is_kept()) fail_msg("%s: the damaged checkpoint is gone", what);
+    check_damaged_is_kept(what);
     if (told->done && checkpoint_verify(here.checkpoint, NULL, NULL, &err))
         fail_msg("%s: %s", what, err.text);
     if (checkpoint_verify(here.checkpoint, NULL, NULL, &err)) must(put_back(&err), &err, what);
