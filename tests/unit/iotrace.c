@@ -18,6 +18,8 @@
 
 #include "iotrace.h"
 
+#define PAGE_BYTES 4096 /* of memory, or a part of a larger one */
+
 void iotrace_me(void)
 {
     const char *options = getenv("ASAN_OPTIONS");
@@ -35,12 +37,21 @@ void iotrace_me(void)
 
 void iotrace_text(pid_t pid, uint64_t at, char text[PATH_MAX])
 {
-    uint64_t end = (at / 4096 + 1) * 4096; /* the next page may not be there */
-    struct iovec here = {text, end - at < PATH_MAX - 1 ? end - at : PATH_MAX - 1};
-    struct iovec there = {(void *)(uintptr_t)at, here.iov_len};
-    ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+    size_t len = 0, step;
+    struct iovec here, there;
+    ssize_t got;
 
-    text[got > 0 ? got : 0] = 0;
+    while (len < PATH_MAX - 1) {
+        /* page by page: the text may go on in the next one, which need not be there */
+        step = PAGE_BYTES - (at + len) % PAGE_BYTES;
+        if (step > PATH_MAX - 1 - len) step = PATH_MAX - 1 - len;
+        here = (struct iovec){text + len, step};
+        there = (struct iovec){(void *)(uintptr_t)(at + len), step};
+        if ((got = process_vm_readv(pid, &here, 1, &there, 1, 0)) <= 0) break;
+        if (memchr(text + len, 0, (size_t)got)) return;
+        len += (size_t)got;
+    }
+    text[len] = 0;
 }
 
 static void read_descriptor(pid_t pid, uint64_t fd, char text[PATH_MAX])
