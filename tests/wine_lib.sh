@@ -208,4 +208,5 @@ test_cleanup()
         mapfile -t pids < <(monitor_pids "$conf")
         ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}"
     done
+    ! declare -F display_end >/dev/null || display_end
 }

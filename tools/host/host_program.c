@@ -44,10 +44,10 @@ static void CALLBACK program_exited(void *arg, BOOLEAN timed_out)
     send_code(HOST_EXITED, code);
 }
 
-/* Is it a process of the job?  Wine 8.0 does not list those. */
+/* Is it a process of the job?  Wine 8.0 does not list those, and asks for the full right to query. */
 static bool is_in_job(DWORD id)
 {
-    HANDLE one = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+    HANDLE one = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, id);
     BOOL is = FALSE;
 
     if (one) {
