@@ -114,6 +114,22 @@ cib_properties()
     echo '</cluster_property_set>'
 }
 
+# primitive NAME [STORE [TYPE]]: a resource for the cluster's configuration, by our agent.  START_TIMEOUT,
+# STOP_TIMEOUT and EVERY, of its monitor, are in seconds.
+primitive()
+{
+    printf '<primitive id="%s" class="ocf" provider="regckpt" type="%s">' "$1" "${3:-wineservice}"
+    printf '<instance_attributes id="%s-a"><nvpair id="%s-r" name="resource" value="%s"/>' "$1" "$1" "$1"
+    [ -z "${2:-}" ] || printf '<nvpair id="%s-s" name="store" value="%s"/>' "$1" "$2"
+    printf '</instance_attributes><operations>'
+    printf '<op id="%s-start" name="start" interval="0" timeout="%ss"/>' "$1" "${START_TIMEOUT:-40}"
+    printf '<op id="%s-stop" name="stop" interval="0" timeout="%ss"/>' "$1" "${STOP_TIMEOUT:-60}"
+    printf '<op id="%s-m0" name="monitor" interval="%ss" timeout="30s"/>' "$1" "${EVERY:-2}"
+    printf '<op id="%s-m20" name="monitor" interval="15s" timeout="60s"><instance_attributes id="%s-m20a">' "$1" "$1"
+    printf '<nvpair id="%s-m20d" name="OCF_CHECK_LEVEL" value="20"/></instance_attributes></op>' "$1"
+    echo '</operations></primitive>'
+}
+
 # a_node: one that is up.
 a_node()
 {

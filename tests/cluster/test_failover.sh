@@ -93,20 +93,6 @@ for name in "${ALL[@]}"; do
 done
 lab on one umount /run/moved
 
-# primitive NAME [STORE]
-primitive()
-{
-    printf '<primitive id="%s" class="ocf" provider="regckpt" type="wineservice">' "$1"
-    printf '<instance_attributes id="%s-a"><nvpair id="%s-r" name="resource" value="%s"/>' "$1" "$1" "$1"
-    [ -z "${2:-}" ] || printf '<nvpair id="%s-s" name="store" value="%s"/>' "$1" "$2"
-    printf '</instance_attributes><operations>'
-    printf '<op id="%s-start" name="start" interval="0" timeout="40s"/>' "$1"
-    printf '<op id="%s-stop" name="stop" interval="0" timeout="60s"/>' "$1"
-    printf '<op id="%s-m0" name="monitor" interval="2s" timeout="30s"/>' "$1"
-    printf '<op id="%s-m20" name="monitor" interval="15s" timeout="60s"><instance_attributes id="%s-m20a">' "$1" "$1"
-    printf '<nvpair id="%s-m20d" name="OCF_CHECK_LEVEL" value="20"/></instance_attributes></op>' "$1"
-    echo '</operations></primitive>'
-}
 for name in "${ALL[@]}"; do
     [ $name = mv ] || cib one resources "$(primitive $name)"
 done
