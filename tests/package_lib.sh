@@ -36,8 +36,17 @@ root_new()
     echo 'man-db man-db/auto-update boolean false' | chroot "$root" debconf-set-selections
     # Here it may be installed already.
     rm -rf "$root/var/lib/regckpt" "$root/var/lib/regckpt-node" "$root/etc/regckpt.conf"
-    chroot "$root" dpkg --purge regckpt-wine32 regckpt >/dev/null 2>&1 </dev/null
+    chroot "$root" dpkg --purge regckpt-wineserver regckpt-wine32 regckpt >/dev/null 2>&1 </dev/null
     return 0
+}
+
+# packages VERSION: those every node gets, as paths in there: of both widths, as far as there are any.
+packages()
+{
+    local deb
+    for deb in "$DEBS"/regckpt{,-wine32}_"$1"_*.deb "$NEXT_DEBS"/regckpt{,-wine32}_"$1"_*.deb; do
+        [ ! -e "$deb" ] || echo "/srv/debs/${deb##*/}"
+    done
 }
 
 # root_prefix NAME: a prefix in there, at /srv/prefix.

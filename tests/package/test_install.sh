@@ -21,8 +21,7 @@ has32=no
 [ ! -e "$TMP/regckpt-wine32_${version}_amd64.deb" ] || has32=yes
 root_new a
 before=$(cd "$UPPER_a" && find . ! -type d | sort)
-debs=(/srv/debs/regckpt_"$version"_amd64.deb)
-[ $has32 = no ] || debs+=(/srv/debs/regckpt-wine32_"$version"_amd64.deb)
+mapfile -t debs < <(packages "$version")
 
 inside a dpkg -i "${debs[@]}"
 is "$CODE" 0 "dpkg -i"

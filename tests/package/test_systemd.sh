@@ -47,7 +47,8 @@ if ! can_have_roots 2>/dev/null || [ -z "$hierarchy" ] || ! mkdir "$group" 2>/de
     skip 15 "this needs root, mounts and a hierarchy of cgroups version 2"
     exit 0
 fi
-inside a sh -c "dpkg -i /srv/debs/regckpt*_${version}_amd64.deb"
+mapfile -t debs < <(packages "$version")
+inside a dpkg -i "${debs[@]}"
 if ! boot; then
     tail -n 20 "$TMP/console"
     skip 15 "systemd does not boot in namespaces here"

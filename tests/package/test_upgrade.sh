@@ -18,13 +18,8 @@ KEY='Software\RegckptTest\Upgrade' JOB='Software\RegckptTest\Job'
 LOADER=/usr/lib/wine/wine64
 cp "$BUILD/out/wine/svcwriter64.exe" "$SHARED"
 
-# install NODE VERSION: the packages of both widths, as far as there are any.
-install()
-{
-    local node=$1 root=ROOT_$1
-    shift
-    inside "$node" sh -c "dpkg -i /srv/debs/regckpt*_${1}_amd64.deb"
-}
+# install NODE VERSION
+install() { mapfile -t debs < <(packages "$2") && inside "$1" dpkg -i "${debs[@]}"; }
 for node in a b; do
     root_new $node
     root_prefix $node

@@ -16,6 +16,7 @@
 #include "table.h"
 #include "verbs.h"
 #include "wineside.h"
+#include "winetree.h"
 
 static const struct verb_text text = {
     .name = "doctor",
@@ -245,6 +246,16 @@ static void check_server(struct doctor *d, struct wineside *w)
                 "server_patch/build makes does)");
 }
 
+/* A Wine with our wineserver fits one version of the system's. */
+static void check_tree(struct doctor *d, const char *loader)
+{
+    struct error text = {0};
+    enum winetree found = winetree_look(loader, &text);
+
+    if (found != WINETREE_NONE)
+        finding(d, "Wine that reports", found != WINETREE_STALE, "%s", text.text);
+}
+
 /* Wine, the prefix, the host in it. */
 static void check_wine(struct doctor *d, const struct resource *r)
 {
@@ -261,6 +272,7 @@ static void check_wine(struct doctor *d, const struct resource *r)
         return;
     }
     finding(d, "Wine", true, "%s", place.wine);
+    check_tree(d, place.wine);
     finding(d, "prefix", true, "%s, %u-bit%s%s", place.prefix, place.bits,
             *place.user ? ", as user " : "", place.user);
     wine_place_free(&place);

@@ -68,6 +68,7 @@ command_SOURCES = \
 	verdict.c \
 	verify.c \
 	wineside.c \
+	winetree.c \
 	words.c \
 	wrap.c
 command_MAIN = \

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The trees that server_patch/build makes: a Wine with our wineserver, of links to the system's Wine and
+ * copies of its loaders.  Each says in a file of what Wine it was made, and fits that one alone.
+ */
+#ifndef REGCKPT_WINETREE_H
+#define REGCKPT_WINETREE_H
+
+#include "error.h"
+
+enum winetree {
+    WINETREE_NONE,    /* the loader is in no such tree */
+    WINETREE_UNKNOWN, /* it is; what Wine is installed here cannot be told (no dpkg) */
+    WINETREE_FITS,
+    WINETREE_STALE,   /* made for another version than the installed one */
+};
+
+/* Looks at the tree of a loader, as wine_place_find() gives it; text->text says what was found. */
+enum winetree winetree_look(const char *loader, struct error *text);
+
+#endif
