@@ -12,6 +12,8 @@
  *   - A value's name with NUL, a key's name with NUL, CR or LF, a path too long for one call.
  *   - Text types (REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ) whose data does not end in NUL, or is no
  *     whole number of characters: regedit adds what is missing.  Our own reader does not.
+ *   - A text of one byte: Wine's regedit and reg.exe crash there, and leave the file half imported.
+ *     So none is written; our own reader takes it.
  */
 #ifndef REGCKPT_REGFILE_H
 #define REGCKPT_REGFILE_H
@@ -48,8 +50,8 @@ struct regfile_writer {
 void regfile_write_begin(struct regfile_writer *w, FILE *out, bool terminal);
 /*
  * Writes a tree whose own key is `path`, UTF-8 and relative to HKEY_LOCAL_MACHINE as 64-bit
- * programs name it.  An absent image (no root) writes nothing.  RESULT_INVALID: there is a name
- * that a .reg file cannot carry, told by its name, unless leave_out; ENOMEM; errno of the stream.
+ * programs name it.  An absent image (no root) writes nothing.  RESULT_INVALID: there is a key or
+ * a value that a .reg file cannot carry, told by its name, unless leave_out; ENOMEM; errno of the stream.
  */
 int regfile_write_tree(struct regfile_writer *w, const char *path, const struct image *image,
                        struct error *err);

@@ -144,12 +144,15 @@ static bool is_plain_text(const struct image_value *v)
     return true;
 }
 
+static bool is_text(const struct image_value *v)
+{
+    return v->type == REG_SZ || v->type == REG_EXPAND_SZ || v->type == REG_MULTI_SZ;
+}
+
 /* Does regedit add to the data what a text of this type should end with? */
 static bool is_open_text(const struct image_value *v)
 {
-    bool is_text = v->type == REG_SZ || v->type == REG_EXPAND_SZ || v->type == REG_MULTI_SZ;
-
-    return is_text && v->size_bytes &&
+    return is_text(v) && v->size_bytes &&
            (v->size_bytes % 2 || v->data[v->size_bytes - 1] || v->data[v->size_bytes - 2]);
 }
 
@@ -184,7 +187,7 @@ static void remark(struct regfile_writer *w, struct utf16 name, const char *form
     free(key);
 }
 
-/* A name that cannot be in a .reg file: a remark or an error.  0: go on without it. */
+/* A key or value that cannot be in a .reg file: a remark or an error.  0: go on without it. */
 static int refuse(struct regfile_writer *w, struct utf16 value, bool is_value, const char *why,
                   struct error *err)
 {
@@ -199,7 +202,7 @@ static int refuse(struct regfile_writer *w, struct utf16 value, bool is_value, c
     key = utf16_for_display(path);
     name = utf16_for_display(value);
     result = error_set(err, RESULT_INVALID,
-                       "%s%s%s%s cannot be written to a .reg file: %s. Leave such names out with "
+                       "%s%s%s%s cannot be written to a .reg file: %s. Leave such out with "
                        "--leave-out.",
                        is_value ? "The value \"" : "The key \"",
                        is_value ? (name ? name : "?") : "",
@@ -218,6 +221,9 @@ static int put_value(struct regfile_writer *w, const struct image_value *v, stru
     for (size_t i = 0; i < v->name.len; i++)
         if (!v->name.units[i])
             return refuse(w, v->name, true, "its name holds a NUL character", err);
+    if (is_text(v) && v->size_bytes == 1)
+        return refuse(w, v->name, true, "it is a text of one byte, at which regedit and reg.exe of "
+                                        "Wine crash", err);
     if (is_open_text(v))
         remark(w, v->name, "regedit and reg.exe will end this text with a NUL, which it has not; "
                            "regckpt import takes it as it is.");

@@ -144,7 +144,7 @@ int verb_export(int argc, char **argv)
     struct form form = {.view = ""};
     const struct cli_option options[] = {
         {"leave-out", OPTION_FLAG, &form.leave_out, NULL,
-         "leave out names that a .reg file cannot carry, instead of refusing"},
+         "leave out what a .reg file cannot carry, instead of refusing"},
         {"hive", OPTION_FLAG, &form.hive, NULL, "a hive file of one registered key"},
         {"key", OPTION_TEXT, &form.key, "KEY", "which, if several are registered (--hive)"},
         {"view", OPTION_TEXT, &form.view, "64|32", "which, if it is in both views (--hive)"},
