@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "iofault.h"
+#include "iorecord.h"
 
 /* The names exist twice on a 64-bit system; both are declared here, not by the headers. */
 ssize_t pwrite64(int fd, const void *bytes, size_t len, off_t at);
@@ -64,7 +65,8 @@ static enum action count_call(bool writes, const void *caller)
     report->calls++;
     report->writes += writes;
     report->tdb_calls += is_tdb(caller);
-    if (fault == FAULT_NONE || fault == FAULT_SYNC || (full && !writes)) return PASS;
+    if (fault == FAULT_NONE || fault == FAULT_SYNC || fault == FAULT_SYNC_LOST || (full && !writes))
+        return PASS;
     if ((full ? report->writes : report->calls) < fault_at) return PASS;
     if (fault == FAULT_FULL_ONCE && report->fired) return PASS;
     report->fired = true;
@@ -156,8 +158,9 @@ static int do_sync(int fd, const void *caller)
 {
     enum action action = count_call(false, caller);
 
-    if (report && ++report->syncs == fault_at && fault == FAULT_SYNC) {
+    if (report && ++report->syncs == fault_at && (fault == FAULT_SYNC || fault == FAULT_SYNC_LOST)) {
         report->fired = true;
+        if (fault == FAULT_SYNC_LOST) iorecord_sync_is_lost(fd);
         errno = EIO;
         return -1;
     }

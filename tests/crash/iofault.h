@@ -18,6 +18,7 @@ enum fault {
     FAULT_FULL_ONCE,   /* ENOSPC, once */
     FAULT_FULL,        /* ENOSPC from there on, for all writes */
     FAULT_SYNC,        /* EIO from a sync, once */
+    FAULT_SYNC_LOST,   /* the same, and a recording is told that what was to be synced is lost */
 };
 
 /* Shared with the parent: what happened until the process ended. */
@@ -28,8 +29,8 @@ struct fault_report {
 };
 
 /*
- * Sets the fault of this process: for FAULT_FULL* the n-th write counts, for FAULT_SYNC the n-th
- * sync, else the n-th call of any kind; from 1.
+ * Sets the fault of this process: for FAULT_FULL* the n-th write counts, for FAULT_SYNC* the
+ * n-th sync, else the n-th call of any kind; from 1.
  */
 void fault_set(enum fault fault, unsigned long n, struct fault_report *report);
 

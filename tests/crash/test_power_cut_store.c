@@ -5,105 +5,15 @@
  * one.  Whatever a power cut leaves of it, doing it again comes to its end, and nothing that was
  * acknowledged is gone.
  */
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "checkpoint_repair.h"
-#include "cuts.h"
 #include "iotrace.h"
-#include "scenario.h"
+#include "place.h"
 #include "takeover.h"
 #include "tdbfile.h"
 
-#define VALUES 40
-
-/* Shared with the process that acts. */
-struct told {
-    int result;
-    bool done;            /* it has returned */
-    uint64_t epoch;       /* acknowledged; 0: none yet */
-    char text[ERROR_TEXT_BYTES];
-};
-
-static struct place {
-    char dir[64], store[80], checkpoint[120], good[120];
-    char token[OWNER_TOKEN_BYTES];
-    struct told *told;
-    struct image content; /* what a whole checkpoint holds */
-    struct error err;
-} here;
-
 /* --- what is there before --- */
-
-static void given_store(void)
-{
-    struct resource r;
-    bool made;
-
-    WORKS(store_init(here.store, &made, err));
-    resource_init(&r);
-    WORKS(resource_set(&r, "service", "Svc", err));
-    WORKS(store_create_resource(here.store, "res", &r, err));
-    resource_free(&r);
-}
-
-/* One commit; values from `first` on. */
-static int write_values(unsigned first, uint8_t data, struct error *err)
-{
-    struct registered_key key = { .view = VIEW_64, .path = (char *)"Software\\Vendor",
-                                  .flags = KEY_CAPTURED };
-    struct fixture f = { .id = 1 };
-    uint8_t bytes[900];
-    uint16_t name[2];
-    int ret;
-
-    memset(bytes, data, sizeof(bytes));
-    if ((ret = checkpoint_open(here.checkpoint, &f.c, err))) return ret;
-    if (!(ret = checkpoint_begin(f.c, err)) && !first &&
-        !(ret = checkpoint_put_key(f.c, &key, err)))
-        ret = make_key(&f, EMPTY, NULL, err);
-    for (unsigned i = first; !ret && i < first + VALUES; i++) {
-        name[0] = 'v';
-        name[1] = (uint16_t)('0' + i);
-        ret = set_value(&f, EMPTY, ((struct utf16){ name, 2 }), 3, bytes, sizeof(bytes),
-                        &test_origin, err);
-    }
-    if (!ret) ret = checkpoint_commit(f.c, err);
-    checkpoint_close(f.c);
-    return ret;
-}
-
-static struct image content_of(const char *path, const char *what)
-{
-    struct snapshot s;
-    struct image image;
-    struct error err;
-
-    if (snapshot_read(path, 0, &s, &err)) fail_msg("%s: %s", what, err.text);
-    if (s.key_count != 1) fail_msg("%s: %zu keys", what, s.key_count);
-    image = s.keys[0].image;
-    image_init(&s.keys[0].image);
-    snapshot_free(&s);
-    return image;
-}
-
-static void keep_good(void)
-{
-    struct checkpoint *c;
-
-    WORKS(checkpoint_open(here.checkpoint, &c, err));
-    WORKS(checkpoint_keep_last_good(c, here.good, err));
-    checkpoint_close(c);
-}
-
-/* A resource with content, which is the last good one too. */
-static void given_content(void)
-{
-    given_store();
-    WORKS(write_values(0, 1, err));
-    keep_good();
-    here.content = content_of(here.checkpoint, "before");
-}
 
 static bool is_interrupted(void)
 {
@@ -125,7 +35,7 @@ static bool die_in_commit(unsigned long n)
 
     if (!pid) {
         iotrace_me();
-        _exit(write_values(0, 2, &err) != 0);
+        _exit(place_write_values(0, 2, &err) != 0);
     }
     if (!iotrace_run(pid, here.store, n, SIGKILL, NULL, &trace)) {
         assert_int_equal(trace.status, 0);
@@ -141,7 +51,7 @@ static bool given_interrupted(unsigned nth)
     struct disk *before;
     bool found = false;
 
-    given_content();
+    place_given_content();
     before = disk_new(here.dir);
     for (unsigned long n = 1; !found && die_in_commit(n); n++) {
         found = is_interrupted() && !nth--;
@@ -171,7 +81,7 @@ static void damage(void)
 
 static void given_damaged(void)
 {
-    given_content();
+    place_given_content();
     damage();
     FAILS(RESULT_DAMAGED, "repair", snapshot_read(here.checkpoint, 0, &(struct snapshot){ 0 }, err));
 }
@@ -229,7 +139,7 @@ static int own(struct owner *o, const char *token, struct error *err)
     if (!(ret = checkpoint_begin(c, err)) && !(ret = checkpoint_get_state(c, &state, err))) {
         state.epoch++;
         if (!(ret = checkpoint_set_state(c, &state, err)) && !(ret = checkpoint_commit(c, err)))
-            here.told->epoch = state.epoch;
+            here.told->number = state.epoch;
     }
     checkpoint_close(c);
     return ret;
@@ -272,27 +182,14 @@ static int put_back(struct error *err)
 
 /* --- what must hold after it, at whatever call the power went --- */
 
-static void must(int ret, const struct error *err, const char *what)
-{
-    if (ret) fail_msg("%s: %s", what, err->text);
-}
-
-static void check_content(const char *path, const char *what)
-{
-    struct image now = content_of(path, what);
-
-    if (!image_equal(&now, &here.content)) fail_msg("%s: %s holds something else", what, path);
-    image_free(&now);
-}
-
 static void check_created(const struct told *told, const char *what)
 {
     struct error err;
     struct snapshot s;
     int ret = create(&err);
 
-    if (ret != RESULT_EXISTS || told->done) must(ret == RESULT_EXISTS ? 0 : ret, &err, what);
-    must(snapshot_read(here.checkpoint, 0, &s, &err), &err, what);
+    if (ret != RESULT_EXISTS || told->done) place_must(ret == RESULT_EXISTS ? 0 : ret, &err, what);
+    place_must(snapshot_read(here.checkpoint, 0, &s, &err), &err, what);
     if (strcmp(s.resource.service, "Svc")) fail_msg("%s: other properties", what);
     snapshot_free(&s);
 }
@@ -305,13 +202,13 @@ static void check_deleted(const struct told *told, const char *what)
     size_t count;
     int ret;
 
-    must(store_list(here.store, &names, &count, &err), &err, what);
+    place_must(store_list(here.store, &names, &count, &err), &err, what);
     store_list_free(names, count);
     if (told->done && count) fail_msg("%s: it is there again", what);
-    if (count) must(delete(&err), &err, what);
+    if (count) place_must(delete(&err), &err, what);
     ret = create(&err); /* in its place */
-    must(ret, &err, what);
-    must(snapshot_read(here.checkpoint, 0, &s, &err), &err, what);
+    place_must(ret, &err, what);
+    place_must(snapshot_read(here.checkpoint, 0, &s, &err), &err, what);
     snapshot_free(&s);
 }
 
@@ -320,25 +217,25 @@ static void check_undone(const struct told *told, const char *what)
     struct error err;
 
     (void)told;
-    must(undo(&err), &err, what);
+    place_must(undo(&err), &err, what);
     if (is_interrupted()) fail_msg("%s: still to be undone", what);
     if (checkpoint_verify(here.checkpoint, NULL, NULL, &err)) fail_msg("%s: %s", what, err.text);
-    check_content(here.checkpoint, what);
-    check_content(here.good, what);
+    place_check_content(here.checkpoint, what);
+    place_check_content(here.good, what);
 }
 
 static void check_taken_over(const struct told *told, const char *what)
 {
     struct owner o = { .store = here.store, .resource = "res", .node = "third", .lock_fd = -1 };
     struct error err;
-    uint64_t acknowledged = told->epoch;
+    uint64_t acknowledged = told->number;
 
-    must(own(&o, NULL, &err), &err, what); /* nobody holds the lock after a power cut */
+    place_must(own(&o, NULL, &err), &err, what); /* nobody holds the lock after a power cut */
     takeover_release(&o);
-    if (here.told->epoch <= acknowledged) fail_msg("%s: epoch %d, which was had before", what,
-                                                   (int)here.told->epoch);
-    check_content(here.checkpoint, what);
-    check_content(here.good, what);
+    if (here.told->number <= acknowledged)
+        fail_msg("%s: epoch %d, which was had before", what, (int)here.told->number);
+    place_check_content(here.checkpoint, what);
+    place_check_content(here.good, what);
 }
 
 /* The damaged file is there, under one name or another. */
@@ -362,11 +259,11 @@ static void check_repaired(const struct told *told, const char *what)
     check_damaged_is_kept(what);
     if (told->done && checkpoint_verify(here.checkpoint, NULL, NULL, &err))
         fail_msg("%s: %s", what, err.text);
-    must(repair(&err), &err, what);
-    now = content_of(here.checkpoint, what);
+    place_must(repair(&err), &err, what);
+    now = place_content(here.checkpoint, what);
     if (now.value_count < VALUES - 1) fail_msg("%s: %zu values", what, now.value_count);
     image_free(&now);
-    check_content(here.good, what);
+    place_check_content(here.good, what);
 }
 
 static void check_put_back(const struct told *told, const char *what)
@@ -376,98 +273,23 @@ static void check_put_back(const struct told *told, const char *what)
     check_damaged_is_kept(what);
     if (told->done && checkpoint_verify(here.checkpoint, NULL, NULL, &err))
         fail_msg("%s: %s", what, err.text);
-    if (checkpoint_verify(here.checkpoint, NULL, NULL, &err)) must(put_back(&err), &err, what);
-    check_content(here.checkpoint, what);
-    check_content(here.good, what);
+    if (checkpoint_verify(here.checkpoint, NULL, NULL, &err)) place_must(put_back(&err), &err, what);
+    place_check_content(here.checkpoint, what);
+    place_check_content(here.good, what);
 }
 
-/* --- going through all calls --- */
-
-typedef void checking(const struct told *told, const char *what);
-
-static void look(void *arg, const void *seen, const char *what)
-{
-    struct told told;
-
-    memcpy(&told, seen, sizeof(told));
-    (*(checking **)arg)(&told, what);
-}
-
-/* Does it in a process that is recorded, from what is there now on. */
-static void cut_during(int (*act)(struct error *err), checking *check, unsigned long *points,
-                       unsigned long *states)
-{
-    struct disk *d = disk_new(here.dir);
-    struct iorecord record;
-    pid_t pid;
-
-    memset(here.told, 0, sizeof(*here.told));
-    assert_true((pid = fork()) >= 0);
-    if (!pid) {
-        struct error err = { 0, "" };
-
-        iotrace_me();
-        here.told->result = act(&err);
-        memcpy(here.told->text, err.text, sizeof(err.text));
-        here.told->done = true;
-        _exit(0);
-    }
-    iorecord_run(&record, pid, here.dir, here.told, sizeof(*here.told));
-    assert_int_equal(record.status, 0);
-    if (here.told->result) fail_msg("%s", here.told->text);
-    cut_everywhere(d, &record, look, &check, points, states);
-    disk_free(d);
-    iorecord_free(&record);
-}
-
-static void begin(void)
-{
-    strcpy(here.dir, access("/dev/shm", W_OK) ? "/tmp/regckpt-crash-XXXXXX"
-                                              : "/dev/shm/regckpt-crash-XXXXXX");
-    assert_non_null(mkdtemp(here.dir));
-    snprintf(here.store, sizeof(here.store), "%s/store", here.dir);
-    snprintf(here.checkpoint, sizeof(here.checkpoint), "%s/res/checkpoint.tdb", here.store);
-    snprintf(here.good, sizeof(here.good), "%s/res/last-good.tdb", here.store);
-    here.told = mmap(NULL, sizeof(*here.told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                     -1, 0);
-    assert_true(here.told != MAP_FAILED);
-    image_init(&here.content);
-}
-
-static void end(void)
-{
-    char command[100];
-
-    snprintf(command, sizeof(command), "rm -rf %s", here.dir);
-    assert_int_equal(system(command), 0);
-    image_free(&here.content);
-    munmap(here.told, sizeof(*here.told));
-}
-
-static void cut_all(const char *name, void (*given)(void), int (*act)(struct error *err),
-                    checking *check)
-{
-    unsigned long points = 0, states = 0;
-
-    begin();
-    if (given) given();
-    cut_during(act, check, &points, &states);
-    print_message("%s: %lu points, %lu states of the disk (SEED=%llu)\n", name, points, states,
-                  cut_seed());
-    assert_true(points > 3 && states > 3);
-    end();
-}
+/* --- all of it --- */
 
 static void test_resource_is_made(void **state)
 {
     (void)state;
-    cut_all("making a store and a resource", NULL, create, check_created);
+    place_cut_all("making a store and a resource", NULL, create, check_created);
 }
 
 static void test_resource_is_deleted(void **state)
 {
     (void)state;
-    cut_all("deleting a resource", given_content, delete, check_deleted);
+    place_cut_all("deleting a resource", place_given_content, delete, check_deleted);
 }
 
 /*
@@ -483,10 +305,10 @@ static void test_interrupted_commit_is_undone(void **state)
 
     (void)state;
     for (nth = 1; found; nth += step ? (unsigned)atoi(step) : 25) {
-        begin();
-        if ((found = given_interrupted(nth))) cut_during(undo, check_undone, &points, &states);
+        place_begin();
+        if ((found = given_interrupted(nth))) place_cut(undo, check_undone, &points, &states);
         tried += found;
-        end();
+        place_end();
     }
     print_message("undoing %u interrupted commits: %lu points, %lu states of the disk (SEED=%llu)\n",
                   tried, points, states, cut_seed());
@@ -506,27 +328,27 @@ static void test_resource_is_taken_over(void **state)
     unsigned long points = 0, states = 0;
 
     (void)state;
-    begin();
+    place_begin();
     given_owned_and_interrupted();
     WORKS(takeover_own(&old, err));
     WORKS(takeover_token(here.store, "res", here.token, err));
-    cut_during(take_over, check_taken_over, &points, &states);
+    place_cut(take_over, check_taken_over, &points, &states);
     store_disown(old.lock_fd);
     print_message("taking over: %lu points, %lu states of the disk (SEED=%llu)\n", points, states,
                   cut_seed());
-    end();
+    place_end();
 }
 
 static void test_damaged_checkpoint_is_repaired(void **state)
 {
     (void)state;
-    cut_all("repairing", given_damaged, repair, check_repaired);
+    place_cut_all("repairing", given_damaged, repair, check_repaired);
 }
 
 static void test_last_good_checkpoint_is_put_back(void **state)
 {
     (void)state;
-    cut_all("putting back the last good one", given_damaged, put_back, check_put_back);
+    place_cut_all("putting back the last good one", given_damaged, put_back, check_put_back);
 }
 
 int main(void)
