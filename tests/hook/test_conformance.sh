@@ -9,6 +9,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
+. "$(dirname "$0")/../own_tests_lib.sh"
 suite conformance
 node a
 KEY='Software\Wine'
@@ -27,28 +28,7 @@ cat >"$TMP/machine.h" <<'END'
 END
 
 # compile NAME FOLDER TEST WIDTH: $TMP/NAMEWIDTH.exe
-compile()
-{
-    local name=$1 tests=$WINE_SOURCE/dlls/$2/tests test=$3 width=$4 cpu=x86_64
-    local system=(-isystem "$WINE_SOURCE/include" -isystem /usr/include/wine
-        -isystem /usr/include/wine/wine/windows)
-    [ "$width" = 64 ] || cpu=i686
-    printf '%s\n' '#define STANDALONE' '#include <windows.h>' '#include <wine/test.h>' \
-        "extern void func_$test(void);" \
-        "const struct test winetest_testlist[] = {{\"$test\", func_$test}, {0, 0}};" >"$TMP/list.c"
-    local extra=()
-    if [ -f "$tests/rsrc.rc" ]; then
-        $cpu-w64-mingw32-windres "-I$WINE_SOURCE/include" -I/usr/include/wine/wine/windows \
-            "$tests/rsrc.rc" "$TMP/$name$width.res.o" || return
-        extra=("$TMP/$name$width.res.o")
-    fi
-    $cpu-w64-mingw32-gcc -O1 -D__WINESRC__ -D__WINE_PE_BUILD "${system[@]}" -c \
-        "$WINE_SOURCE/dlls/winecrt0/debug.c" -o "$TMP/debug$width.o" &&
-        $cpu-w64-mingw32-gcc -O1 -w -include "$TMP/machine.h" "${system[@]}" -Ddebugstr_a=wine_dbgstr_a \
-            -Ddebugstr_an=wine_dbgstr_an -Ddebugstr_w=wine_dbgstr_w -Ddebugstr_wn=wine_dbgstr_wn \
-            -Ddebugstr_guid=wine_dbgstr_guid -o "$TMP/$name$width.exe" "$TMP/list.c" "$tests/$test.c" \
-            "$TMP/debug$width.o" "${extra[@]}" -ladvapi32 -lntdll
-}
+compile() { own_test_compile "$1" "$WINE_SOURCE/dlls/$2/tests/$3.c" "$4" -include "$TMP/machine.h"; }
 
 # script NAME TEST FILE: what a command line does: the test, its output into FILE; then FILE.code is there.
 script()
