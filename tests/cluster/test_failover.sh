@@ -346,4 +346,47 @@ ask crm_resource --cleanup >/dev/null
 settled
 ok 'all_write' "all services run"
 judge
+
+# The storage still reaches the node that is cut off; what keeps a second writer out is the lock.
+step 'no fencing: cut off, and stopping by itself, as it has no quorum'
+victim=$(where svc)
+names=$(running_on $victim)
+lab cut $victim
+touch "$LAB/nodes/$victim/left-out"
+ok 'all_moved_from $victim "$names"' "$victim is cut off: $(echo $names) run elsewhere"
+ok 'lab on $victim true' "and it was not fenced"
+stopped_on() { ! lab on "$1" pgrep -f svcwriter >/dev/null; }
+ok 'stopped_on $victim' "it has ended its programs"
+judge
+# healed NODE: it is one cluster again, in which each runs once.
+healed()
+{
+    lab heal "$1"
+    rm "$LAB/nodes/$1/left-out"
+    wait_for $PATIENCE all_online one two three || return 1
+    settled
+    ask crm_resource --cleanup >/dev/null
+    settled
+}
+ok 'healed $victim' "$victim is plugged in again"
+ok 'all_write' "all services run"
+judge
+
+step 'no fencing: cut off, and going on, as no quorum is asked for'
+ask crm_attribute --type crm_config --name no-quorum-policy --update ignore
+settled
+victim=$(where svc)
+refusals() { cat "$LAB"/nodes/*/log/pacemaker/pacemaker.log | grep -c "\"svc\" is owned by another.* of node $victim since"; }
+before=$(refusals)
+lab cut $victim
+touch "$LAB/nodes/$victim/left-out"
+refused_elsewhere() { (($(refusals) > before)); }
+ok 'wait_for $PATIENCE refused_elsewhere' "another node wants svc, is refused, and told that $victim has it"
+writes_on() { local s; s=$(now_us); wait_for $PATIENCE writes "$1" "$s" && [ "$WRITER" = "$2" ]; }
+ok 'writes_on svc $victim' "$victim goes on with it"
+judge
+ok 'healed $victim' "$victim is plugged in again"
+ok 'all_write' "all services run"
+judge
+ask crm_attribute --type crm_config --name no-quorum-policy --update stop
 echo "    all of it in $(($(date +%s) - STARTED)) s"
