@@ -5,6 +5,8 @@
 # over it that takes all changes, so that nothing of it reaches the machine itself.
 #     root_new a                 makes it; ROOT_a is where it lies
 #     inside a dpkg -i ...       as run, in there
+#     machine_boot a             boots a systemd in there; with it, processes and network of its own
+#     in_machine a systemctl ... as run, in the booted one
 # A process in there is one of this machine's.
 
 DEBS=$BUILD/deb NEXT_DEBS=$BUILD/deb-next
@@ -93,13 +95,79 @@ root_kill()
 
 test_cleanup()
 {
-    local layers
+    local layers machine name
+    for machine in "${MACHINES:-/nothing}"/*/; do
+        [ -d "$machine" ] || continue
+        name=$(basename "$machine")
+        machine_off "$name"
+    done
+    [ ! -d "$MACHINES" ] || rmdir "$MACHINES"
     [ -e "$TMP/mounts.first" ] || return 0
     while read -r layers; do
         root_kill "$(basename "$layers")"
         umount -R "$layers/root" 2>/dev/null || umount -R -l "$layers/root"
         umount "$layers" 2>/dev/null || umount -l "$layers"
     done <"$TMP/mounts.first"
+}
+
+# machine_space: a group in the first hierarchy of cgroups version 2 there is, for machines to be booted in.
+MACHINES=
+machine_space()
+{
+    local hierarchy
+    hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    [ -n "$hierarchy" ] && MACHINES=$hierarchy/regckpt-test.$$ && mkdir "$MACHINES" 2>/dev/null
+}
+
+# machine_boot NAME: sets INIT_NAME, its process 1, and FRONT_NAME, the one in front of it.
+machine_boot()
+{
+    local name=$1 root=ROOT_$1
+    root=${!root}
+    mkdir "$MACHINES/$name" && mkdir -p "$root/sys/fs/cgroup" && mount -t tmpfs none "$root/sys" &&
+        mkdir -p "$root/sys/fs/cgroup" || return 1
+    # Nothing of this machine is started there but what systemd itself needs.
+    rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/rc?.d/S*
+    md5sum <<<"$name" | cut -d ' ' -f 1 >"$root/etc/machine-id"
+    cat >"$TMP/boot.sh" <<'BOOT'
+hostname "$2" && echo "$2" >"$1/etc/hostname"
+umount -l "$1/proc" && mount -t proc proc "$1/proc" && mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup" &&
+    exec chroot "$1" /usr/bin/env -i container=regckpt-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        /lib/systemd/systemd --unit=multi-user.target --log-target=console --show-status=0
+BOOT
+    (echo "$BASHPID" >"$MACHINES/$name/cgroup.procs"
+        exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child=KILL --mount-proc -- \
+            bash "$TMP/boot.sh" "$root" "$name") >"$TMP/console.$name" 2>&1 </dev/null &
+    declare -g "FRONT_$name=$!"
+    wait_for $PATIENCE machine_is_up "$name" && return
+    tail -n 20 "$TMP/console.$name"
+    return 1
+}
+machine_is_up()
+{
+    local front=FRONT_$1
+    declare -g "INIT_$1=$(pgrep -P "${!front}" | head -n 1)"
+    machine_quietly "$1" systemctl is-active basic.target >/dev/null 2>&1
+}
+# machine_quietly NAME COMMAND...: leaves CODE and the output of the last run alone.
+machine_quietly()
+{
+    local init=INIT_$1
+    shift
+    [ -n "${!init:-}" ] && nsenter -t "${!init}" --mount --pid --uts --ipc --net --cgroup --root --wd -- \
+        /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root WINEPREFIX=/srv/prefix \
+        WINEDEBUG=-all timeout 300 "$@" </dev/null
+}
+in_machine() { run machine_quietly "$@"; }
+
+# machine_off NAME: its power goes; its groups, too.
+machine_off()
+{
+    local init=INIT_$1 front=FRONT_$1
+    kill -KILL ${!init:-} ${!front:-}
+    wait "${!front:-}" 2>/dev/null
+    wait_for $PATIENCE grep -q 'populated 0' "$MACHINES/$1/cgroup.events"
+    find "$MACHINES/$1" -depth -type d -exec rmdir {} \;
 }
 
 # can_have_roots: else says why not.

@@ -5,52 +5,21 @@
 . "$(dirname "$0")/../lib.sh"
 . "$SRC/tests/package_lib.sh"
 suite systemd
-group=
+if ! can_have_roots 2>/dev/null || ! machine_space; then
+    skip 15 "this needs root, mounts and a hierarchy of cgroups version 2"
+    exit 0
+fi
 root_new a
 root_prefix a
 version=$(dpkg-deb -f "$DEBS"/regckpt_*.deb Version)
 cp "$BUILD/out/wine/svcwriter64.exe" "$SHARED"
-
-# The machine: the first hierarchy of cgroups version 2 there is, and a group of its own in it.
-hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-group=$hierarchy/regckpt-test.$$
-boot()
-{
-    local root=$ROOT_a
-    mkdir -p "$root/sys/fs/cgroup" && mount -t tmpfs none "$root/sys" && mkdir -p "$root/sys/fs/cgroup" || return 1
-    # Nothing of this machine is started there but what systemd itself needs.
-    rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/rc?.d/S*
-    echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
-    cat >"$TMP/boot.sh" <<'BOOT'
-umount -l "$1/proc" && mount -t proc proc "$1/proc" && mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup" &&
-    exec chroot "$1" /usr/bin/env -i container=regckpt-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        /lib/systemd/systemd --unit=multi-user.target --log-target=console --show-status=0
-BOOT
-    (echo "$BASHPID" >"$group/cgroup.procs"
-        exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child=KILL --mount-proc -- \
-            bash "$TMP/boot.sh" "$root") >"$TMP/console" 2>&1 </dev/null &
-    unshare_pid=$!
-    wait_for $PATIENCE has_booted
-}
-has_booted()
-{
-    init=$(pgrep -P "$unshare_pid" | head -n 1)
-    [ -n "$init" ] && there systemctl is-active basic.target >/dev/null 2>&1
-}
-# there COMMAND...: in the booted machine.
-there() { nsenter -t "$init" --mount --pid --uts --ipc --net --cgroup --root --wd -- /usr/bin/env -i \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root WINEPREFIX=/srv/prefix WINEDEBUG=-all "$@" </dev/null; }
-ask() { run there timeout 300 "$@"; }
+there() { machine_quietly a "$@"; }
+ask() { in_machine a "$@"; }
 is_state() { [ "$(there systemctl show -P "$1" regckpt@svc)" = "$2" ]; }
 
-if ! can_have_roots 2>/dev/null || [ -z "$hierarchy" ] || ! mkdir "$group" 2>/dev/null; then
-    skip 15 "this needs root, mounts and a hierarchy of cgroups version 2"
-    exit 0
-fi
 mapfile -t debs < <(packages "$version")
 inside a dpkg -i "${debs[@]}"
-if ! boot; then
-    tail -n 20 "$TMP/console"
+if ! machine_boot a; then
     skip 15 "systemd does not boot in namespaces here"
     exit 0
 fi
@@ -95,8 +64,5 @@ ask systemctl start regckpt@nosuch
 ok '((CODE != 0))' "a resource that is not there: systemctl start fails"
 is "$(there systemctl show -P NRestarts regckpt@nosuch)" 0 "... and is not tried again"
 
-kill -KILL "$init"
-wait "$unshare_pid" 2>/dev/null
-wait_for $PATIENCE grep -q 'populated 0' "$group/cgroup.events"
-find "$group" -depth -type d -exec rmdir {} \;
-ok '[ ! -e "$group" ]' "no group is left"
+machine_off a
+ok '[ ! -e "$MACHINES/a" ]' "no group is left"
