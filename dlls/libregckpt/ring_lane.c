@@ -13,21 +13,21 @@
 #include <unistd.h>
 
 #include "ring_private.h"
+#include "ring_quick.h"
 
 /*
  * When an owner is first looked at: the calls it makes under its lane take microseconds, so most
  * waits are over before.
  */
-#define LINES_BYTES (3 * RING_CACHE_LINE) /* a record of a short value, wherever it begins */
 #define LOOK_FIRST_US 1000
 #define LOOK_AGAIN_US 5000
 
-static __thread uint32_t own_tid;
+__thread uint32_t ring_own_tid;
 
 /* In the child of a fork: its one thread has another id. */
 static void forget_tid(void)
 {
-    own_tid = 0;
+    ring_own_tid = 0;
 }
 
 __attribute__((constructor)) static void forget_tid_after_fork(void)
@@ -37,17 +37,8 @@ __attribute__((constructor)) static void forget_tid_after_fork(void)
 
 uint32_t ring_tid(void)
 {
-    if (__builtin_expect(!own_tid, 0)) own_tid = (uint32_t)syscall(SYS_gettid);
-    return own_tid;
-}
-
-/* Takes a word that is free. */
-static inline bool take_at_once(uint32_t *word)
-{
-    uint32_t nobody = 0;
-
-    return __atomic_compare_exchange_n(word, &nobody, ring_tid(), false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    if (__builtin_expect(!ring_own_tid, 0)) ring_own_tid = (uint32_t)syscall(SYS_gettid);
+    return ring_own_tid;
 }
 
 struct attempt {
@@ -101,7 +92,7 @@ static bool take_patiently(uint32_t *word, struct attempt *a)
 bool ring_word_take(uint32_t *word, int wait_ms, bool *inherited)
 {
     struct attempt a = {0};
-    bool taken = take_at_once(word);
+    bool taken = ring_word_try(word, ring_tid());
 
     if (!taken) {
         a.begun_us = ring_now_us();
@@ -149,30 +140,13 @@ static bool take_lane(struct ring *r, struct ring_lane *lane, int64_t now_us, in
     return false;
 }
 
-/*
- * What the caller is going to append comes behind its real call.  The monitor has read the buffer's
- * cache lines when it went round the last time, and getting them back to write to costs more than the
- * appending: so that is begun now and over when the real call is.
- */
-static inline void call_lines_back(struct ring *r, uint32_t index, struct ring_lane *lane)
-{
-    uint64_t head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED);
-    uint64_t used = head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE);
-    volatile uint8_t *buffer = r->buffers + (size_t)index * r->lane_bytes;
-
-    if (used > r->lane_bytes || r->lane_bytes - used < LINES_BYTES)
-        return;
-    for (uint32_t i = 0; i < LINES_BYTES; i += RING_CACHE_LINE)
-        buffer[(head + i) & (r->lane_bytes - 1)] = 0;
-}
-
 bool ring_lane_take(struct ring *r, uint32_t index)
 {
     struct ring_lane *lane = &r->shared->lanes[index];
     int64_t now_us;
 
-    if (__builtin_expect(take_at_once(&lane->lock), 1)) {
-        call_lines_back(r, index, lane);
+    if (__builtin_expect(ring_word_try(&lane->lock, ring_tid()), 1)) {
+        ring_call_lines_back(r, index);
         return true;
     }
     now_us = ring_now_us();
@@ -198,7 +172,7 @@ bool ring_all_take(struct ring *r, uint64_t *had)
     for (uint32_t i = 0; i < r->lane_count; i++) {
         struct ring_lane *lane = &r->shared->lanes[i];
 
-        if (take_at_once(&lane->lock) || take_lane(r, lane, ring_now_us(), until_us))
+        if (ring_word_try(&lane->lock, ring_tid()) || take_lane(r, lane, ring_now_us(), until_us))
             *had |= 1ull << i;
         else
             all = false;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "ring_private.h"
+#include "ring_quick.h"
 
-#define FEW_BYTES 128
 #define WAIT_SLICE_US 200000 /* how often a wait looks whether the monitor lives */
 #define WAIT_MAX_MS 60000    /* a longer bound is not one that the monitor sets */
 
@@ -96,39 +96,12 @@ static uint64_t take_number(struct ring *r)
     return __atomic_add_fetch(&r->shared->counter, 1, __ATOMIC_SEQ_CST);
 }
 
-/*
- * Adds bytes to a record.  Few are copied here: the C library's copying is on pages that a call of the
- * registry has pushed out.
- */
-static inline uint8_t *put(uint8_t *to, const void *bytes, size_t len)
+/* As ring_record_bytes, of any lengths; UINT64_MAX: more than any record has. */
+static uint64_t record_bytes(const struct change *change, uint32_t lane_bytes)
 {
-    const uint8_t *from = bytes;
-    size_t left = len;
-
-    if (len > FEW_BYTES) {
-        memcpy(to, from, len);
-        return to + len;
-    }
-    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
-        __builtin_memcpy(to, from, sizeof(uint64_t));
-        to += sizeof(uint64_t);
-        from += sizeof(uint64_t);
-    }
-    while (left--)
-        *to++ = *from++;
-    return to;
-}
-
-/* The bytes of a change as a record, with padding; 0: it is too large for any record. */
-static uint32_t record_bytes(const struct change *change, struct utf16 name, uint32_t data_bytes,
-                             uint32_t lane_bytes)
-{
-    uint64_t bytes;
-
-    if (change->path.len > lane_bytes || name.len > lane_bytes) return 0;
-    bytes = sizeof(struct ring_record) + 2 * (uint64_t)(change->path.len + name.len) + data_bytes;
-    bytes = (bytes + 7) & ~7ull;
-    return bytes > lane_bytes ? 0 : (uint32_t)bytes;
+    if (change->path.len > lane_bytes || ring_record_name(change).len > lane_bytes)
+        return UINT64_MAX;
+    return ring_record_bytes(change);
 }
 
 /*
@@ -136,14 +109,14 @@ static uint32_t record_bytes(const struct change *change, struct utf16 name, uin
  * what is left at the buffer's end becomes a filler.
  */
 static uint64_t make_room(struct ring *r, uint8_t *buffer, uint64_t head, uint64_t used,
-                          uint32_t bytes)
+                          uint64_t bytes)
 {
     struct ring_record *filler;
     uint32_t at = (uint32_t)head & (r->lane_bytes - 1), left = r->lane_bytes - at;
 
-    if (!bytes || used > r->lane_bytes || head % 8) return UINT64_MAX;
+    if (bytes > r->lane_bytes || used > r->lane_bytes || head % 8) return UINT64_MAX;
     if (bytes <= left) return r->lane_bytes - used >= bytes ? head : UINT64_MAX;
-    if (r->lane_bytes - used < (uint64_t)left + bytes) return UINT64_MAX;
+    if (r->lane_bytes - used < left + bytes) return UINT64_MAX;
     filler = (struct ring_record *)(buffer + at); /* 8 bytes of it are there */
     filler->bytes = left;
     filler->kind = RING_FILLER;
@@ -151,49 +124,19 @@ static uint64_t make_room(struct ring *r, uint8_t *buffer, uint64_t head, uint64
     return head + left;
 }
 
-/* About: threads that count at one instant count once.  A locked addition costs as much as the rest. */
-static inline void count_change(struct ring_process *p)
-{
-    uint64_t changes = __atomic_load_n(&p->changes, __ATOMIC_RELAXED);
-
-    __atomic_store_n(&p->changes, changes + 1, __ATOMIC_RELAXED);
-}
-
 uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const struct change *change,
                      uint32_t flags)
 {
     struct ring_lane *lane = &r->shared->lanes[index];
-    uint8_t *buffer = r->buffers + (size_t)index * r->lane_bytes, *to;
-    bool is_set = change->kind == CHANGE_SET_VALUE, is_create = change->kind == CHANGE_CREATE_KEY;
-    struct utf16 name = is_create ? change->class : change->name;
-    uint32_t data_bytes = is_set ? change->size_bytes : 0;
-    uint32_t bytes = record_bytes(change, name, data_bytes, r->lane_bytes);
+    uint8_t *buffer = r->buffers + (size_t)index * r->lane_bytes;
+    uint64_t bytes = record_bytes(change, r->lane_bytes);
     uint64_t head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED);
     uint64_t used = head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE), number;
     uint64_t at = make_room(r, buffer, head, used, bytes);
 
     if (at == UINT64_MAX) return ring_flag_scan(r, RING_SCAN_FULL);
     number = take_number(r);
-    to = buffer + ((uint32_t)at & (r->lane_bytes - 1));
-    *(struct ring_record *)to = (struct ring_record){
-        .bytes = bytes,
-        .kind = RING_CHANGE,
-        .change = (uint16_t)change->kind,
-        .number = number,
-        .key_id = change->key_id,
-        .process = process,
-        .flags = flags,
-        .path_units = (uint32_t)change->path.len,
-        .name_units = (uint32_t)name.len,
-        .type = is_create ? change->key_flags : is_set ? change->type : 0,
-        .data_bytes = data_bytes,
-    };
-    to = put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len);
-    to = put(to, name.units, 2 * name.len);
-    put(to, change->data, data_bytes);
-    /* Only now is it there: who dies before has appended nothing. */
-    __atomic_store_n(&lane->head, at + bytes, __ATOMIC_RELEASE);
-    count_change(&r->shared->processes[process]);
+    ring_put_record(r, index, at, (uint32_t)bytes, process, change, number, flags);
     if (used < r->lane_bytes / 2 && at + bytes - head + used >= r->lane_bytes / 2) ring_ring(r);
     return number;
 }

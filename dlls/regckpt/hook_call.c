@@ -139,15 +139,21 @@ void call_counted(struct hook_call *call)
     call->number = ring_last_number(&hook.ring);
 }
 
+NTSTATUS call_wait(uint64_t number, NTSTATUS status)
+{
+    if (number && __atomic_load_n(&hook.ring.shared->durable, __ATOMIC_RELAXED) &&
+        ring_wait_durable(&hook.ring, number) != RING_WAIT_DONE && NT_SUCCESS(status))
+        status = STATUS_REGISTRY_IO_FAILED;
+    return status;
+}
+
 NTSTATUS call_end(struct hook_call *call, NTSTATUS status)
 {
     give_lanes(call);
     if (call->laneless)
         ring_laneless_end(&hook.ring, hook.process);
     key_name_free(&call->name);
-    if (call->number && __atomic_load_n(&hook.ring.shared->durable, __ATOMIC_RELAXED) &&
-        ring_wait_durable(&hook.ring, call->number) != RING_WAIT_DONE && NT_SUCCESS(status))
-        status = STATUS_REGISTRY_IO_FAILED;
+    status = call_wait(call->number, status);
     errno = call->errnum;
     return status;
 }

@@ -1,55 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What is known of the process's handles.
- *
- * A handle's entry is one 64-bit word: the ring's generation when it was found out, and which note
- * says what. It is good as long as the generation is the ring's. Notes are never changed and never
- * freed, and one serves all handles of a key, so what they take is bounded: beyond it a name is
- * asked for with every call.
- *
- * An entry that is not known (note 0) has a serial number in place of the generation: who found out
- * the name of a handle stores it by compare and swap, and so not on the handle's next owner.
- */
+/* What is known of the process's handles (see hook_handles.h): how that is kept. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "hook_private.h"
+#include "hook_handles.h"
 
-#define CHUNK_HANDLES 1024
-#define CHUNKS 16384 /* wineserver gives out no more handles than these hold */
-
-#define NOTE_NONE 0u
-#define NOTE_APART 1u
-#define NOTE_ABOVE 2u
-#define NOTE_FIRST 3u
-#define NOTES 16384u
 #define NOTE_UNITS 512 /* longer names are not kept */
 #define BUCKETS 4096
 
-struct note {
-    struct note *next; /* in its bucket */
-    uint32_t index;    /* in notes */
-    uint32_t key_id, lane;
-    uint32_t relative; /* where in units the path relative to the registered key begins */
-    uint32_t len;
-    uint16_t units[];  /* the full name */
-};
-
-static uint64_t *chunks[CHUNKS];
-static struct note *notes[NOTES], *buckets[BUCKETS];
+uint64_t *handle_chunks[CHUNKS];
+struct note *handle_notes[NOTES];
+static struct note *buckets[BUCKETS];
 static uint32_t notes_lock, note_count = NOTE_FIRST, serial;
-
-/* The entry of a handle; NULL: none so far, or not a handle that can have one. */
-static inline uint64_t *entry_of(HANDLE handle)
-{
-    size_t index = (ULONG_PTR)handle >> 2;
-    uint64_t *chunk;
-
-    if (index >= (size_t)CHUNKS * CHUNK_HANDLES)
-        return NULL;
-    chunk = __atomic_load_n(&chunks[index / CHUNK_HANDLES], __ATOMIC_ACQUIRE);
-    return chunk ? &chunk[index % CHUNK_HANDLES] : NULL;
-}
 
 static uint64_t *make_entry_of(HANDLE handle)
 {
@@ -60,27 +22,19 @@ static uint64_t *make_entry_of(HANDLE handle)
         return entry;
     if (!(chunk = calloc(CHUNK_HANDLES, sizeof(*chunk))))
         return NULL;
-    if (!__atomic_compare_exchange_n(&chunks[index / CHUNK_HANDLES], &none, chunk, false,
+    if (!__atomic_compare_exchange_n(&handle_chunks[index / CHUNK_HANDLES], &none, chunk, false,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         free(chunk); /* another thread was first */
     return entry_of(handle);
 }
 
-static inline uint32_t generation_now(void)
-{
-    return __atomic_load_n(&hook.ring.shared->generation, __ATOMIC_ACQUIRE);
-}
-
 bool WINAPI handle_is_apart(HANDLE handle)
 {
-    uint64_t *entry = entry_of(handle), word;
-    uint32_t note;
+    uint64_t *entry = entry_of(handle);
+    uint64_t word = entry ? __atomic_load_n(entry, __ATOMIC_RELAXED) : 0;
+    uint32_t note = note_of_word(word, generation_now());
 
-    if (!entry)
-        return false;
-    word = __atomic_load_n(entry, __ATOMIC_RELAXED);
-    note = (uint32_t)word;
-    return (note == NOTE_APART || note == NOTE_ABOVE) && word >> 32 == generation_now();
+    return note == NOTE_APART || note == NOTE_ABOVE;
 }
 
 void WINAPI handle_forget(HANDLE handle)
@@ -126,7 +80,7 @@ static uint32_t note_of(const struct key_name *name)
     memcpy(n->units, name->full.units, bytes);
     n->next = *bucket;
     /* each of these leaves a whole table, should this thread end here */
-    __atomic_store_n(&notes[n->index], n, __ATOMIC_RELEASE);
+    __atomic_store_n(&handle_notes[n->index], n, __ATOMIC_RELEASE);
     note_count++;
     __atomic_store_n(bucket, n, __ATOMIC_RELEASE);
     return n->index;
@@ -155,18 +109,18 @@ static void keep(uint64_t *entry, uint64_t before, const struct key_name *name)
 /* What an entry says; false: nothing that is still good. */
 static bool recall(uint64_t word, struct key_name *name)
 {
-    uint32_t note = (uint32_t)word;
+    uint32_t generation = generation_now(), note = note_of_word(word, generation);
     const struct note *n;
 
-    name->generation = generation_now();
-    if (note == NOTE_NONE || word >> 32 != name->generation)
+    name->generation = generation;
+    if (note == NOTE_NONE)
         return false;
     name->memory = NULL;
     if (note < NOTE_FIRST) {
         name->place = note == NOTE_APART ? PLACE_APART : PLACE_ABOVE;
         return true;
     }
-    n = __atomic_load_n(&notes[note], __ATOMIC_ACQUIRE);
+    n = note_at(note);
     name->place = PLACE_REGISTERED;
     name->key_id = n->key_id;
     name->lane = n->lane;

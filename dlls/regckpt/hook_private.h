@@ -21,6 +21,9 @@
 #include "hook.h"
 #include "ring.h"
 
+#define HIDDEN __attribute__((visibility("hidden"))) /* reached without a table of addresses */
+#define COLD __attribute__((cold, noinline)) /* apart from the code of the usual case */
+
 /* --- hook_main.c --- */
 
 struct hook_context {
@@ -29,7 +32,7 @@ struct hook_context {
     const WCHAR *directory; /* the run directory, as LoadLibrary takes it */
     const char *installed;  /* the Unix directory that the DLL's link leads to */
 };
-extern struct hook_context hook; /* set before any hook is in place */
+extern HIDDEN struct hook_context hook; /* set before any hook is in place */
 
 /* --- hook_table.c: all that is hooked, in ntdll as Nt... and Zw... --- */
 
@@ -62,7 +65,7 @@ HOOK_FUNCTIONS(HOOK_DECLARE)
 /* The real ones: copies of ntdll's stubs. */
 #define HOOK_MEMBER(name) __typeof__(name) *name;
 struct hook_real { HOOK_FUNCTIONS(HOOK_MEMBER) };
-extern struct hook_real real;
+extern HIDDEN struct hook_real real;
 
 struct hook_row {
     const char *name; /* without the "Nt" */
@@ -121,6 +124,12 @@ bool WINAPI handle_is_apart(HANDLE handle);
 /* The handle is closed, or another one from now on. */
 void WINAPI handle_forget(HANDLE handle);
 
+/* --- hook_values.c --- */
+
+/* NtSetValueKey in every case: hook_set_value.c has the quick one. */
+NTSTATUS WINAPI set_value_patiently(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
+                                    const void *data, ULONG size_bytes);
+
 /* --- hook_call.c: one hooked call --- */
 
 enum call_mode {
@@ -153,6 +162,11 @@ void call_flag(struct hook_call *call, enum ring_scan why);
 /* After a change that the server has reported by now. */
 void call_counted(struct hook_call *call);
 /*
+ * Waits for the commit of what has this number, if it has to; returns what call_end returns.  Not with
+ * a lane.
+ */
+NTSTATUS call_wait(uint64_t number, NTSTATUS status);
+/*
  * Gives back what is held and waits for the commit if it has to; returns what the hook returns:
  * status, or STATUS_REGISTRY_IO_FAILED if it is not known to be committed.
  */
@@ -173,6 +187,12 @@ static inline bool server_reports(void)
 static inline bool ring_refuses(void)
 {
     return __atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) == RING_REFUSING;
+}
+
+/* Neither of both. */
+static inline bool ring_is_open(void)
+{
+    return __atomic_load_n(&hook.ring.shared->state, __ATOMIC_RELAXED) == RING_OPEN;
 }
 
 /* A view of a string of the caller's, without half a unit at its end. */

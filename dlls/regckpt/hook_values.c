@@ -27,8 +27,8 @@ static NTSTATUS refuse(struct hook_call *call)
     return call_end(call, STATUS_REGISTRY_IO_FAILED);
 }
 
-static NTSTATUS WINAPI set_value(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
-                                 const void *data, ULONG size_bytes)
+NTSTATUS WINAPI set_value_patiently(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
+                                    const void *data, ULONG size_bytes)
 {
     struct change change = {.kind = CHANGE_SET_VALUE, .type = type, .data = data,
                             .size_bytes = size_bytes};
@@ -42,14 +42,6 @@ static NTSTATUS WINAPI set_value(HANDLE key, const UNICODE_STRING *name, ULONG i
     if (NT_SUCCESS(status))
         change.name = view_of(name);
     return finish(&call, status, &change);
-}
-
-NTSTATUS WINAPI hook_NtSetValueKey(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
-                                   const void *data, ULONG size_bytes)
-{
-    if (handle_is_apart(key))
-        return real.NtSetValueKey(key, name, index, type, data, size_bytes);
-    return set_value(key, name, index, type, data, size_bytes);
 }
 
 static NTSTATUS WINAPI delete_value(HANDLE key, const UNICODE_STRING *name)

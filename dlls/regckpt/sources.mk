@@ -8,6 +8,7 @@ hook_SOURCES = \
 	hook_handles.c \
 	hook_main.c \
 	hook_names.c \
+	hook_set_value.c \
 	hook_stub.c \
 	hook_table.c \
 	hook_trees.c \

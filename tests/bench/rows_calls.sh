@@ -8,7 +8,7 @@
 # others do on this machine.  A scan meets few turns, and no median: the watch's rows have it.
 title "A program's own calls, hooked, lag 100 ms, $FEW values registered; it and wineserver on CPU $CPU"
 KEY=$ALL\\Calls
-CALL_ROUNDS=$((tenth == 1 ? 400 : 20))
+CALL_ROUNDS=$((tenth == 1 ? 1000 : 20))
 node_pinned calls
 server=$(server_pids calls | head -n 1)
 for name in Mine Twin Other; do

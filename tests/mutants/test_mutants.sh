@@ -26,16 +26,19 @@ is_found_out()
     ((CODE == 1)) && grep -q "^FAILED: .*: no scan found what the hook had not told" "$TMP/stdout"
 }
 
-# mutant NAME FILE SED-EXPRESSION...: changes lines of the copy's file, each expression at least one.
+# mutant NAME FILE SED-EXPRESSION [FILE SED-EXPRESSION]...: changes lines of the copy's files, each
+# expression at least one.
 mutant()
 {
-    local name=$1 file=$2 expression processes
-    shift 2
-    cp "$SRC/$file" "$TMP/source/$file"
-    for expression in "$@"; do
-        cp "$TMP/source/$file" "$TMP/before"
-        sed -i "$expression" "$TMP/source/$file"
-        ok '! cmp -s "$TMP/before" "$TMP/source/$file"' "$name: $expression" || return
+    local name=$1 file processes files=()
+    shift
+    while (($#)); do
+        file=$TMP/source/$1
+        files+=("$1")
+        cp "$file" "$TMP/before"
+        sed -i "$2" "$file"
+        ok '! cmp -s "$TMP/before" "$file"' "$name: $1: $2" || return
+        shift 2
     done
     # shellcheck disable=SC2086
     run make -C "$TMP/build" regckpt.dll.so $WIDE
@@ -49,13 +52,17 @@ mutant()
         ! is_found_out || break
     done
     ok is_found_out "$name: is found out"
-    cp "$SRC/$file" "$TMP/source/$file"
+    for file in "${files[@]}"; do
+        cp "$SRC/$file" "$TMP/source/$file"
+    done
 }
 
 ok copy "a copy of the sources is configured"
-mutant "lanes are not locked" dlls/libregckpt/ring_lane.c \
-    '/^bool ring_lane_take(/,/^}/s/take_at_once(&lane->lock)/(lane->lock || true)/'
-mutant "handles are not forgotten" dlls/regckpt/hook_handles.c \
-    's/ || word >> 32 != name->generation//' \
-    's/^\(    return (note == NOTE_APART.*)\) && word >> 32 == generation_now();/\1;/' \
-    '/^void .*handle_forget(/,/^}/s/if (!entry)/if (entry || !entry)/'
+mutant "lanes are not locked" \
+    dlls/libregckpt/ring_lane.c \
+    '/^bool ring_lane_take(/,/^}/s/ring_word_try(&lane->lock, ring_tid())/(lane->lock || true)/' \
+    dlls/libregckpt/ring_quick.h \
+    's/!ring_word_try(&r->shared->lanes\[index\].lock, tid)/false/'
+mutant "handles are not forgotten" \
+    dlls/regckpt/hook_handles.h 's/word >> 32 == generation ?/word || generation ?/' \
+    dlls/regckpt/hook_handles.c '/^void .*handle_forget(/,/^}/s/if (!entry)/if (entry || !entry)/'
