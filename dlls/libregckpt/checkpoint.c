@@ -273,6 +273,7 @@ void checkpoint_close(struct checkpoint *c)
     pack_free(&c->key);
     pack_free(&c->data);
     pack_free(&c->old);
+    pack_free(&c->pending.entries);
     free(c->path);
     free(c);
 }
@@ -339,7 +340,7 @@ int checkpoint_commit(struct checkpoint *c, struct error *err)
     bool undone;
     int ret;
 
-    if ((ret = checkpoint_ready(c, err))) {
+    if ((ret = checkpoint_ready(c, err)) || (ret = checkpoint_history_flush(c, err))) {
         checkpoint_cancel(c);
         return ret;
     }
@@ -385,6 +386,7 @@ void checkpoint_cancel(struct checkpoint *c)
 {
     if (!c->inside) return;
     tdb_transaction_cancel(c->tdb);
+    checkpoint_history_cancel(c);
     c->inside = false;
     c->head_known = false; /* it may have been changed for what is not committed now */
 }

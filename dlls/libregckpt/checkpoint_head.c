@@ -63,7 +63,7 @@ int checkpoint_set_resource(struct checkpoint *c, const struct resource *resourc
         pack_resource(&c->data, resource);
         if (!(ret = checkpoint_put(c, &old, &why))) {
             c->history_limit = resource->history_bytes;
-            ret = checkpoint_history_trim(c, &why);
+            ret = checkpoint_history_flush(c, &why);
         }
     }
     return checkpoint_doom(c, ret, &why, err);

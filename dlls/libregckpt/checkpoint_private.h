@@ -9,6 +9,19 @@
 
 struct tdb_context;
 
+/*
+ * The history of the open transaction.  It goes to the file at its end: of a million changes the limit
+ * leaves some thousand, and to write all of them and delete most again would scatter free space all over
+ * the file, through which libtdb looks for each record that comes.
+ */
+struct pending_history {
+    struct pack entries;  /* u32 length and content of each, those that are dropped before `at` too */
+    size_t at;            /* where the first one begins */
+    uint64_t first;       /* its index: those from there to head.history_next are here */
+    uint64_t stored_next; /* behind the last one in the file, while there are any here */
+    uint64_t bytes;       /* of their records */
+};
+
 struct checkpoint {
     struct tdb_context *tdb;
     char *path;
@@ -26,6 +39,7 @@ struct checkpoint {
     int sync_errno;           /* a sync failed, which libtdb does not always report */
     bool in_doubt;            /* one did, ever */
     struct pack key, data, old; /* room that is used again and again */
+    struct pending_history pending;
 };
 
 /* The one look at where a record is, before it is changed. */
@@ -62,12 +76,14 @@ int checkpoint_delete(struct checkpoint *c, const struct old_record *old, struct
 /* Is there a record of this TDB key? Reads no data. */
 bool checkpoint_exists(struct checkpoint *c, const struct pack *key);
 
-/* Appends a change to the history and drops what is too old. old: of a value, or not found. */
+/* Appends a change to the history; at the commit it is there. old: of a value, or not found. */
 int checkpoint_history_add(struct checkpoint *c, const struct change *change,
                            const struct old_record *old, const struct checkpoint_origin *origin,
                            struct error *err);
-/* Drops the oldest entries until the rest fits the limit. */
-int checkpoint_history_trim(struct checkpoint *c, struct error *err);
+/* Drops the oldest entries until all fit the limit, and writes what is still to be written. */
+int checkpoint_history_flush(struct checkpoint *c, struct error *err);
+/* Forgets what is still to be written. */
+void checkpoint_history_cancel(struct checkpoint *c);
 
 /* Makes what is in a directory durable (a new or renamed file). 0 or errno. */
 int sync_parent(const char *path);

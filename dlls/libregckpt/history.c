@@ -94,12 +94,64 @@ static int pack_entry(struct checkpoint *c, const struct change *change,
     return ret;
 }
 
+/* The first entry that is still to be written; p->at is behind it then. */
+static const uint8_t *next_pending(struct pending_history *p, uint32_t *len)
+{
+    const uint8_t *entry = p->entries.bytes + p->at + sizeof(*len);
+
+    memcpy(len, p->entries.bytes + p->at, sizeof(*len));
+    p->at += sizeof(*len) + *len;
+    return entry;
+}
+
+/* How many bytes the record of an entry has, its TDB key with it. */
+static uint64_t record_bytes(struct checkpoint *c, uint64_t index, size_t len)
+{
+    record_history_key(&c->key, index);
+    return c->key.len + len;
+}
+
+/* Drops the oldest entry that is still to be written. */
+static void drop_pending(struct checkpoint *c)
+{
+    struct pending_history *p = &c->pending;
+    uint64_t bytes;
+    uint32_t len;
+
+    next_pending(p, &len);
+    bytes = record_bytes(c, p->first++, len);
+    p->bytes -= bytes;
+    c->head.history_bytes -= bytes;
+}
+
+/* Takes the entry in c->data to those that are still to be written. */
+static int keep_pending(struct checkpoint *c, struct error *err)
+{
+    struct pending_history *p = &c->pending;
+    uint32_t len = (uint32_t)c->data.len;
+    uint64_t bytes = record_bytes(c, c->head.history_next, len);
+
+    if (!p->entries.len) p->first = p->stored_next = c->head.history_next;
+    if (p->at > p->entries.len / 2) {
+        p->entries.len -= p->at;
+        memmove(p->entries.bytes, p->entries.bytes + p->at, p->entries.len);
+        p->at = 0;
+    }
+    pack_raw(&p->entries, &len, sizeof(len));
+    pack_raw(&p->entries, c->data.bytes, len);
+    if (c->key.failed || c->data.failed || p->entries.failed)
+        return error_system(err, ENOMEM, "cannot write to the checkpoint %s", c->path);
+    p->bytes += bytes;
+    c->head.history_bytes += bytes;
+    c->head.history_next++;
+    while (p->first < c->head.history_next && p->bytes > c->history_limit) drop_pending(c);
+    return 0;
+}
+
 int checkpoint_history_add(struct checkpoint *c, const struct change *change,
                            const struct old_record *old, const struct checkpoint_origin *origin,
                            struct error *err)
 {
-    int ret;
-
     if (!c->history_limit) {
         /* The number is used up, so that nobody takes what is kept later for the whole story. */
         c->head.history_first = ++c->head.history_next;
@@ -107,31 +159,65 @@ int checkpoint_history_add(struct checkpoint *c, const struct change *change,
     }
     if (pack_entry(c, change, old, origin))
         return error_set(err, RESULT_DAMAGED, "%s is damaged: a record is malformed", c->path);
-    record_history_key(&c->key, c->head.history_next);
-    if ((ret = checkpoint_put(c, NULL, err))) return ret;
-    c->head.history_next++;
-    c->head.history_bytes += c->key.len + c->data.len;
-    return checkpoint_history_trim(c, err);
+    return keep_pending(c, err);
 }
 
-int checkpoint_history_trim(struct checkpoint *c, struct error *err)
+/* Drops the oldest entry in the file. */
+static int drop_stored(struct checkpoint *c, struct error *err)
 {
     struct old_record old;
     int ret;
 
-    while (c->head.history_bytes > c->history_limit &&
-           c->head.history_first < c->head.history_next) {
-        record_history_key(&c->key, c->head.history_first);
-        if ((ret = checkpoint_look(c, &old, err))) return ret;
-        if (!old.found || old.record_bytes > c->head.history_bytes)
-            return error_set(err, RESULT_DAMAGED, "%s is damaged: its history does not hold what "
-                             "its "
-                             "state says", c->path);
-        if ((ret = checkpoint_delete(c, &old, err))) return ret;
-        c->head.history_bytes -= old.record_bytes;
-        c->head.history_first++;
+    record_history_key(&c->key, c->head.history_first);
+    if ((ret = checkpoint_look(c, &old, err))) return ret;
+    if (!old.found || old.record_bytes > c->head.history_bytes)
+        return error_set(err, RESULT_DAMAGED, "%s is damaged: its history does not hold what its "
+                         "state says", c->path);
+    if ((ret = checkpoint_delete(c, &old, err))) return ret;
+    c->head.history_bytes -= old.record_bytes;
+    c->head.history_first++;
+    return 0;
+}
+
+/* Drops and writes; an entry that is dropped takes all that are older with it. */
+static int flush(struct checkpoint *c, struct error *err)
+{
+    struct pending_history *p = &c->pending;
+    bool waiting = p->entries.len != 0;
+    uint64_t stored_next = waiting ? p->stored_next : c->head.history_next;
+    const uint8_t *entry;
+    uint32_t len;
+    int ret;
+
+    while (waiting && p->first < c->head.history_next && p->bytes > c->history_limit)
+        drop_pending(c);
+    while (c->head.history_first < stored_next &&
+           (c->head.history_bytes > c->history_limit || (waiting && p->first > stored_next)))
+        if ((ret = drop_stored(c, err))) return ret;
+    if (!waiting) return 0;
+    if (p->first > stored_next) c->head.history_first = p->first;
+    for (; p->first < c->head.history_next; p->first++) {
+        entry = next_pending(p, &len);
+        record_history_key(&c->key, p->first);
+        pack_reset(&c->data);
+        pack_raw(&c->data, entry, len);
+        if ((ret = checkpoint_put(c, NULL, err))) return ret;
     }
     return 0;
+}
+
+int checkpoint_history_flush(struct checkpoint *c, struct error *err)
+{
+    int ret = flush(c, err);
+
+    checkpoint_history_cancel(c);
+    return ret;
+}
+
+void checkpoint_history_cancel(struct checkpoint *c)
+{
+    pack_free(&c->pending.entries);
+    memset(&c->pending, 0, sizeof(c->pending));
 }
 
 /* Reads what pack_old wrote. */

@@ -5,6 +5,10 @@
 #include "checkpoint_fixture.h"
 #include "checkpoint_record.h"
 
+#include <sys/types.h>
+
+#include <tdb.h>
+
 /* Starts with a key that is there, in an open transaction. */
 static struct fixture *history_new(const char *limit)
 {
@@ -111,6 +115,67 @@ static void test_history_stays_within_its_size(void **state)
     fixture_free(f);
 }
 
+/* Commits of one change and of more than fit, in turn, over a limit that becomes smaller between. */
+static void test_history_is_the_last_of_all_commits(void **state)
+{
+    struct fixture *f = history_new("4K");
+    uint32_t total = 0, i, round;
+    struct resource r;
+    struct snapshot s;
+
+    (void)state;
+    for (round = 0; round < 20; round++) {
+        for (i = 0; i < (round % 4 == 3 ? 100 : round % 4); i++, total++)
+            WORKS(set_value(f, EMPTY, U("v"), 4, &total, 4, &test_origin, err));
+        if (round == 13) {
+            resource_init(&r);
+            WORKS(resource_set(&r, "history", "2K", err));
+            WORKS(checkpoint_set_resource(f->c, &r, err));
+            resource_free(&r);
+            for (i = 0; i < 3; i++, total++)
+                WORKS(set_value(f, EMPTY, U("v"), 4, &total, 4, &test_origin, err));
+        }
+        s = history_read(f);
+        assert_int_equal(s.history_next, total);
+        assert_int_equal(s.history_next - s.history_first, s.history_count);
+        for (i = 0; i < s.history_count; i++)
+            assert_int_equal(s.history[i].index, s.history_first + i);
+        if (total > 100)
+            assert_in_range(s.history_count, round < 13 ? 30 : 15, round < 13 ? 60 : 30);
+        else
+            assert_int_equal(s.history_count, total);
+        snapshot_free(&s);
+        WORKS(checkpoint_begin(f->c, err));
+    }
+    fixture_free(f);
+}
+
+/* The time of a large commit grows with the holes in the file, through which libtdb looks. */
+static void test_history_of_many_changes_leaves_no_holes(void **state)
+{
+    struct fixture *f = history_new("4K");
+    struct tdb_context *tdb;
+    uint16_t units[16];
+    char text[16];
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < 3000; i++) {
+        struct utf16 name = { units, (size_t)snprintf(text, sizeof(text), "%u", i) };
+
+        for (size_t at = 0; at < name.len; at++) units[at] = (uint16_t)text[at];
+        WORKS(set_value(f, EMPTY, name, 3, text, (uint32_t)(i % sizeof(text)), &test_origin, err));
+    }
+    WORKS(checkpoint_commit(f->c, err));
+    checkpoint_close(f->c);
+    f->c = NULL;
+    tdb = tdb_open(f->path, 0, TDB_NOMMAP, O_RDWR, 0);
+    assert_non_null(tdb);
+    assert_in_range(tdb_freelist_size(tdb), 0, 10);
+    tdb_close(tdb);
+    fixture_free(f);
+}
+
 static void test_history_large_data_is_left_out(void **state)
 {
     static uint8_t large[HISTORY_DATA_MAX_BYTES + 1];
@@ -213,6 +278,8 @@ int main(void)
         cmocka_unit_test(test_history_set_value_old_and_new),
         cmocka_unit_test(test_history_deletions),
         cmocka_unit_test(test_history_stays_within_its_size),
+        cmocka_unit_test(test_history_is_the_last_of_all_commits),
+        cmocka_unit_test(test_history_of_many_changes_leaves_no_holes),
         cmocka_unit_test(test_history_large_data_is_left_out),
         cmocka_unit_test(test_history_none_is_kept),
         cmocka_unit_test(test_history_switched_on_again_has_a_gap),
