@@ -143,7 +143,11 @@ run regckpt add many 'Software\Many' --view 64 --future
 printf '[HKLM\\Software\\Many]\n"before"=""\n' | file before
 seq 5000 | sed 's/.*/"&"="text &"/; 1i [HKLM\\Software\\Many]' | file many
 gives 0 "import before" import many "$TMP/before.reg"
+# commits: how many the checkpoint has had.
+commits() { python3 "$SRC/tests/ckptdump.py" "$STORE/many/checkpoint.tdb" --state | sed -n 's/^sequence //p'; }
+COMMITS=$(commits)
 gives 0 "import of many values" import many "$TMP/many.reg"
+is "$(commits)" $((COMMITS + 1)) "... is one commit"
 is "$(regckpt export many | iconv -f UTF-16 | grep -c =)" 5001 "... of which all are there"
 gives 0 "log" log many
 ok '! grep -q before "$TMP/stdout" && grep -q "text 999$" "$TMP/stdout"' "... has the last ones"
