@@ -24,6 +24,33 @@ int winereg_malformed(struct winereg_reader *r, const char *why)
                      r->line_number, why);
 }
 
+/* How many keys lie between a key and the image's own, with one of them. */
+static unsigned levels_above(const struct image_key *key)
+{
+    unsigned levels = 0;
+
+    for (; key->parent; key = key->parent)
+        levels++;
+    return levels;
+}
+
+/* Wine knows no limit, and so can hold what no registry of Windows can. */
+static int too_deep(struct winereg_reader *r, const struct image_key *key)
+{
+    struct utf16 path = {0};
+    char *shown = NULL;
+
+    if (!image_key_path(key, &path))
+        shown = utf16_for_display(path);
+    free((void *)path.units);
+    error_set(r->err, RESULT_INVALID,
+              "there are keys more than %u levels below the registered one, which is the most that Windows has "
+              "and a checkpoint takes: those in \"%.100s%s\". Delete them, or register a key nearer to them",
+              IMAGE_MAX_DEPTH, shown ? shown : "?", shown && strlen(shown) > 100 ? "..." : "");
+    free(shown);
+    return RESULT_INVALID;
+}
+
 int winereg_no_memory(struct winereg_reader *r)
 {
     return error_system(r->err, ENOMEM, "cannot read line %lu of Wine's registry text",
@@ -140,7 +167,8 @@ static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
             if (winereg_spend(r, (key->key_count - at) * sizeof(*key->keys)))
                 return winereg_malformed(r, "the keys are far from sorted");
             if (!(child = image_insert_key(r->image, key, at, name)))
-                return errno == ENOMEM
+                return levels_above(key) >= IMAGE_MAX_DEPTH ? too_deep(r, key)
+                       : errno == ENOMEM
                            ? winereg_no_memory(r)
                            : winereg_malformed(r, "a key's name is empty or longer than 256 "
                                                   "units, or it is below 512 others");
