@@ -32,6 +32,8 @@ static enum verdict weigh(const struct resource_status *s)
     if (s->have_monitor) {
         if (s->monitor.phase >= PHASE_ONLINE && status_storage_since(&s->monitor))
             return VERDICT_UNPROTECTED;
+        if (s->monitor.phase == PHASE_ONLINE && s->monitor.last_error && *s->monitor.last_error)
+            return VERDICT_UNPROTECTED;
         return s->monitor.phase < PHASE_ONLINE ? VERDICT_STARTING
                : s->monitor.phase == PHASE_ONLINE ? VERDICT_ONLINE : VERDICT_STOPPING;
     }
@@ -162,6 +164,10 @@ char *status_verdict(const struct resource_status *s, int *code)
         return line("STOPPING on node %s: %s", s->monitor.node,
                     s->monitor.phase == PHASE_SAVING ? "saving" : "stopping the program");
     case VERDICT_UNPROTECTED:
+        if (!status_storage_since(&s->monitor))
+            return line("RUNNING UNPROTECTED on node %s: what changes is not all saved since %s: %s",
+                        s->monitor.node, time_text(s->monitor.error_since, room),
+                        s->monitor.last_error);
         return line("RUNNING UNPROTECTED on node %s: storage %s since %s", s->monitor.node,
                     s->monitor.storage_failing_since ? "failing" : "not answering",
                     time_text(status_storage_since(&s->monitor), room));
