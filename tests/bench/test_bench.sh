@@ -14,7 +14,7 @@ echo "What regckpt costs; medians of alternating runs, both sides in this run."
 machine
 [ $tenth = 1 ] || echo "QUICK: a tenth of the sizes, too few runs: these figures say little."
 run regckpt --store "$STORE" init
-for rows in ${ONLY_ROWS:-restore start scan watch calls durable commit server}; do
+for rows in ${ONLY_ROWS:-restore start scan watch calls durable commit million server}; do
     . "$here/rows_$rows.sh"
 done
 
