@@ -67,6 +67,13 @@ static int fail(enum doing doing, bool by_path)
         return doing == CHANGES ? EROFS : 0;
     case STORAGE_GONE:
         return by_path ? ENOENT : EIO;
+    case STORAGE_HANGS_LATER:
+        if (faults->calls) {
+            faults->calls--;
+            return 0;
+        }
+        __atomic_store_n(&faults->storage, STORAGE_HANGS, __ATOMIC_RELEASE);
+        /* fall through */
     case STORAGE_HANGS:
         while (__atomic_load_n(&faults->storage, __ATOMIC_ACQUIRE) == STORAGE_HANGS) rest(5);
         return 0;

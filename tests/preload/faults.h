@@ -16,6 +16,7 @@ enum storage_fault {
     STORAGE_READ_ONLY,   /* EROFS for what changes it */
     STORAGE_GONE,        /* no path below it is there; what is open gives EIO */
     STORAGE_HANGS,       /* no call returns until that is over */
+    STORAGE_HANGS_LATER, /* after `calls` calls more */
     STORAGE_SLOW,        /* each call takes `slow_ms` longer */
     STORAGE_SYNC_FAILS,  /* the next sync that counts does, with EIO, and works from then on */
 };
@@ -25,6 +26,7 @@ struct faults {
     uint32_t storage;          /* enum storage_fault */
     uint32_t slow_ms;
     uint32_t syncs;            /* how many syncs before the one that fails */
+    uint32_t calls;            /* before it hangs */
     uint32_t hit;              /* calls that were concerned */
     int64_t clock_offset_s;    /* of CLOCK_REALTIME */
 };

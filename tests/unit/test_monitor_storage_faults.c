@@ -17,6 +17,8 @@
 
 #define MOST_S 60     /* storage_timeout, what dying takes, and a busy machine */
 #define SLOW_MS 20
+#define SLOW_START_MS 200 /* of some dozen calls: more than storage_timeout in all */
+#define CALLS_STEP 8  /* of the calls of a start at which it hangs */
 #define LOOKS_S 3     /* in which it looks at the lock file, and tries again */
 
 static int setup(void **state)
@@ -139,6 +141,57 @@ static void assert_gives_up(int64_t since_ms)
     AWAIT(resource_is_free());
     assert_checkpoint(APP, "a=1");
     monitor_online();
+    monitor_ends_offline();
+}
+
+/*
+ * It hangs from the first call of a start on, from a later one, and so on: that is said, the monitor ends,
+ * and nobody is in the way of the next one.
+ */
+static void test_storage_that_hangs_at_the_start(void **state)
+{
+    unsigned calls, failed = 0;
+    int64_t since_ms;
+
+    (void)state;
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    given_registry(APP, "a=1");
+    for (calls = 0;; calls += calls ? CALLS_STEP : 1) {
+        faults->calls = calls;
+        storage_is(STORAGE_HANGS_LATER);
+        since_ms = fixture_now_ms();
+        monitor_begin();
+        if (!monitor_wait_ready()) break; /* before that many */
+        failed++;
+        assert_int_equal(monitor_wait_end(), 123);
+        assert_true(fixture_now_ms() - since_ms < MOST_S * 1000);
+        assert_says(fix.talk, "has not answered for 2 s (storage_timeout) to an attempt to ");
+        assert_says(fix.talk, fix.store);
+        assert_says(fix.talk, "mounted");
+        assert_int_equal(played_pid("program"), 0);
+        storage_is(STORAGE_WORKS);
+        AWAIT(resource_is_free());
+        assert_checkpoint(APP, "a=1");
+    }
+    storage_is(STORAGE_WORKS);
+    assert_true(failed > 3);
+    monitor_ends_offline();
+}
+
+/* What takes longer than storage_timeout as a whole, and answers all the time. */
+static void test_storage_that_is_slow_at_the_start(void **state)
+{
+    int64_t since_ms;
+
+    (void)state;
+    given_key(APP, KEY_CAPTURED, "a=1", NULL);
+    given_registry(APP, "a=1");
+    faults->slow_ms = SLOW_START_MS;
+    storage_is(STORAGE_SLOW);
+    since_ms = fixture_now_ms();
+    monitor_online();
+    assert_true(fixture_now_ms() - since_ms > PATIENCE_S * 1000);
+    storage_is(STORAGE_WORKS);
     monitor_ends_offline();
 }
 
@@ -353,6 +406,8 @@ static const struct CMUnitTest tests[] = {
     BOTH(is_read_only),
     BOTH(is_gone),
     FAULT_TEST(test_storage_that_hangs_is_told_and_recovered_from),
+    FAULT_TEST(test_storage_that_hangs_at_the_start),
+    FAULT_TEST(test_storage_that_is_slow_at_the_start),
     FAULT_TEST(test_storage_that_hangs_with_stop_ends_the_program),
     FAULT_TEST(test_storage_that_hangs_does_not_hold_up_a_signal),
     FAULT_TEST(test_storage_that_hangs_does_not_hold_up_offline),

@@ -135,10 +135,25 @@ static int take_lock(struct monitor *m, struct error *err)
     m->owner.store = m->settings.store;
     m->owner.resource = m->name;
     m->owner.node = m->settings.node;
-    while ((error = takeover_own(&m->owner, err)) == RESULT_OWNED && orphaned)
+    storage_doing(m, "lock the resource");
+    while ((error = takeover_own(&m->owner, err)) == RESULT_OWNED && orphaned) {
         if ((orphaned = lock_is_orphaned(m->settings.store, m->name) && clock_us() < until))
             usleep(20000);
+        storage_moves(m);
+    }
     return error == RESULT_OWNED && m->takeover ? displace(m, err) : error;
+}
+
+/* Opens the checkpoint. */
+static int open_owned(struct monitor *m, struct error *err)
+{
+    int error;
+
+    storage_doing(m, "open the checkpoint");
+    if (!(error = takeover_settle(&m->owner, err)))
+        error = displaced_open(m, err);
+    storage_doing(m, "read the checkpoint");
+    return error;
 }
 
 /* The lock, the checkpoint with all it holds, and our name in it. */
@@ -152,8 +167,7 @@ static int own(struct monitor *m, struct error *err)
         return error_set(err, ENOMEM, "no memory for the checkpoint's path");
     if (!(error = store_check(m->settings.store, err)) &&
         !(error = take_lock(m, err)) &&
-        !(error = takeover_settle(&m->owner, err)) &&
-        !(error = displaced_open(m, err)) &&
+        !(error = open_owned(m, err)) &&
         !(error = snapshot_read(path, 0, &s, err))) {
         resource_free(&m->resource);
         error = resource_copy(&m->resource, &s.resource);
@@ -304,20 +318,34 @@ static void tell_file_system(struct monitor *m)
         log_line("the store %s is on %s: %s", m->settings.store, fs.type, fs.advice);
 }
 
+/* All that comes from the store before anything is done with Wine. */
+static int take(struct monitor *m, struct error *err)
+{
+    int error;
+
+    if (!(m->patience = patience_start(m, err)))
+        return err->code;
+    storage_enter(m);
+    if (!(error = own(m, err)) && !(error = hooked_take_leftover(m, err)))
+        tell_file_system(m);
+    storage_doing(m, "write to the checkpoint"); /* which it is from here on */
+    storage_leave(m);
+    return error;
+}
+
 static int begin(struct monitor *m, struct error *err)
 {
     int error;
 
     set_phase(m, PHASE_STARTING);
-    if ((error = own(m, err)) || (error = hooked_take_leftover(m, err)) ||
+    if ((error = take(m, err)) ||
         (error = wine_place_find(&m->resource, m->prefix_option, &m->settings, &m->place, err)) ||
         (error = hooked_check(m, err)))
         return error;
-    tell_file_system(m);
     m->status.prefix = strdup(m->place.prefix);
-    if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)) ||
-        !(m->patience = patience_start(m->front, m->settings.storage_timeout_s, err)))
+    if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
         return err->code;
+    patience_front(m->patience, m->front);
     monitor_publish(m);
     if ((error = declare(m, err)) || (error = get_agent(m, err)) ||
         (error = is_edit(m) ? edit_check_service(m, err) : check_program(m, err)) ||
@@ -349,5 +377,7 @@ int go_online(struct monitor *m, struct error *err)
     notify_begin();
     if ((error = begin(m, err)))
         notify_failure(err->text);
+    else
+        patience_online(m->patience);
     return error;
 }

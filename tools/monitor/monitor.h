@@ -200,17 +200,21 @@ int keys_from_file(struct monitor *m, struct error *err);
 /* patience.c: what is done when the engine cannot, since a call to storage does not return */
 #define STALL_TOLD_US 5000000LL /* so long it may take before it is said */
 /*
- * bound_s: after so long the policy "stop", and lag 0, end the program; and a resource that is to end
- * anyway ends without storage: its program is ended, and the process.
+ * After storage_timeout the policy "stop", and lag 0, end the program; a resource that is to end anyway
+ * ends without storage: its program is ended, and the process; one that is not online yet is not going to
+ * be: that is said, and the process ends.
  */
-struct patience *patience_start(struct front *front, unsigned bound_s, struct error *err);
+struct patience *patience_start(struct monitor *m, struct error *err);
+void patience_front(struct patience *p, struct front *front); /* from when there is one */
+void patience_online(struct patience *p);                     /* from here on it is */
 /* Whom to disconnect to end the program; -1: nobody. */
 void patience_guard(struct patience *p, int agent_sock, int launcher_sock);
 void patience_hang_up(struct patience *p); /* disconnects them, once; from any thread */
 void patience_stop(struct patience *p);    /* NULL is fine */
-/* Around all that the engine does with the store while the program runs; they nest. */
+/* Around all that the engine does with the store; they nest. */
 void storage_enter(struct monitor *m);
 void storage_moves(struct monitor *m); /* it takes long, but because it is much */
+void storage_doing(struct monitor *m, const char *what); /* the next step: "read the checkpoint" */
 void storage_leave(struct monitor *m);
 
 /* launch.c */
