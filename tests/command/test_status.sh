@@ -185,8 +185,18 @@ if mountpoint -q "$TMP/hang"; then
     status 1 --metrics -
     ok 'grep -qx "regckpt_store_readable 0" "$TMP/stdout"' "metrics say it, too"
     is "$(SHOWN='does not answer' terminal q "$TMP/screen" regckpt status --watch)" "1 same" "watch goes on, and ends by q"
+    echo "storage_timeout = 3" >>"$REGCKPT_CONF"
+    for verb in list "show erp" "online erp" "offline erp" "add erp Software\\X" "log erp" verify "repair erp" \
+        "rollback erp" init doctor; do
+        read -ra words <<<"$verb"
+        timeout 60 regckpt "${words[@]}" >"$TMP/hung" 2>&1 </dev/null
+        code=$?
+        ok '((code != 0 && code < 124)) && grep -q "does not answer within 3 s.*mounted" "$TMP/hung"' \
+            "$verb: does not hang, says why"
+    done
+    ok 'grep -q "Waiting for the store" "$TMP/hung"' "... and that it waits, before"
     kill -CONT $BINDFS
     status 0
 else
-    skip 17 "no file system of a process can be mounted here (fuse, bindfs)"
+    skip 29 "no file system of a process can be mounted here (fuse, bindfs)"
 fi

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "storeask.h"
 
 #define TICK_MS 200
 
@@ -38,13 +39,20 @@ static int no_resource(const struct cli *cli, const char *name, struct error *er
     return result;
 }
 
+int access_store(const struct cli *cli, const char *name, struct error *err)
+{
+    int result = store_answers(cli, name, err);
+
+    return result ? result : store_check(cli->settings.store, err);
+}
+
 int access_read(const struct cli *cli, const char *name, unsigned flags, struct snapshot *out,
                 struct error *err)
 {
     char *path;
     int result = resource_name_check(name, err);
 
-    if (result || (result = store_check(cli->settings.store, err)))
+    if (result || (result = access_store(cli, name, err)))
         return result;
     if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
         return error_system(err, ENOMEM, "Reading the checkpoint of %s", name);
@@ -60,8 +68,7 @@ int offline_open(const struct cli *cli, const char *name, struct offline *o, str
 
     *o = (struct offline){.owner = {.store = cli->settings.store, .resource = name,
                                     .node = cli->settings.node, .lock_fd = -1}};
-    if ((result = resource_name_check(name, err)) ||
-        (result = store_check(cli->settings.store, err)))
+    if ((result = resource_name_check(name, err)) || (result = access_store(cli, name, err)))
         return result;
     if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
         return error_system(err, ENOMEM, "Opening the checkpoint of %s", name);

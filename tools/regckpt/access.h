@@ -12,6 +12,12 @@
 #include "takeover.h"
 #include "words.h"
 
+/*
+ * Is there a store, which answers?  Before anything else that a verb does with it; name: the resource
+ * that it is about, or NULL.  RESULT_TIMEOUT after storage_timeout, or what store_check says.
+ */
+int access_store(const struct cli *cli, const char *name, struct error *err);
+
 /* A checkpoint read whole or by its head (SNAPSHOT_*).  RESULT_NOT_FOUND names the resources there
  * are. */
 int access_read(const struct cli *cli, const char *name, unsigned flags, struct snapshot *out,

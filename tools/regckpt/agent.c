@@ -92,7 +92,7 @@ enum ocf_code agent_validate(const struct agent *a, struct resource *resource)
     struct snapshot s;
     int result;
 
-    if (store_check(a->cli.settings.store, &err))
+    if (access_store(&a->cli, a->name, &err))
         return agent_fail(a, &err);
     if ((result = access_read(&a->cli, a->name, SNAPSHOT_HEAD, &s, &err))) {
         enum ocf_code code = agent_fail(a, &err);

@@ -178,7 +178,7 @@ static char *find_prefix(const struct agent *a, const struct monitor_status *m)
         return strdup(m->prefix);
     if (a->prefix)
         return strdup(a->prefix);
-    if (store_check(a->cli.settings.store, &err) ||
+    if (access_store(&a->cli, a->name, &err) ||
         access_read(&a->cli, a->name, SNAPSHOT_HEAD, &s, &err))
         return strdup("");
     prefix = strdup(s.resource.prefix);

@@ -177,7 +177,7 @@ static int find_resource(struct call *c, const char *name)
     struct error err = {0};
     char **names;
     size_t count;
-    int result = store_check(store, &err);
+    int result = access_store(&c->cli, NULL, &err);
 
     if (result || (result = store_list(store, &names, &count, &err)))
         return fail(windows_error(result), err.text);

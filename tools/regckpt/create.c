@@ -29,7 +29,7 @@ static int create(const struct cli *cli, const struct property_options *properti
                            "What is to be protected? Name a Windows service (--service SVC) or a "
                            "program's command line (--command CMDLINE).");
     if (!result)
-        result = store_check(cli->settings.store, err);
+        result = access_store(cli, NULL, err);
     return result ? result : store_create_resource(cli->settings.store, name, resource, err);
 }
 

@@ -87,7 +87,7 @@ static bool check_store(struct doctor *d)
 {
     const struct settings *s = &d->cli.settings;
     struct error err = {0};
-    bool made, fine = !store_check(s->store, &err);
+    bool made, fine = !access_store(&d->cli, NULL, &err);
 
     if (!fine)
         finding(d, "store", false, "%s", err.text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "access.h"
 #include "each.h"
-#include "store.h"
 
 /* Those in the list. */
 static int each_of(const struct cli *cli, char **names, size_t count, each_fn *one)
@@ -39,7 +39,7 @@ int each_resource(const struct cli *cli, each_fn *one)
     size_t count;
     int code;
 
-    if (store_check(cli->settings.store, &err))
+    if (access_store(cli, NULL, &err))
         return cli_fail(cli, &err);
     if (cli->arg_count)
         return each_of(cli, cli->args, (size_t)cli->arg_count, one);

@@ -224,6 +224,7 @@ static int import(const struct importing *im, struct mscs *m, bool *lacking, str
     int result = mscs_read(im->cli->args[0], m, err);
 
     if (result ||
+        (result = access_store(im->cli, NULL, err)) ||
         (result = mscs_plan(m, im->resources.items, im->resources.count, im->cli->settings.store,
                             atoi(im->view), im->broad, err)) ||
         (!im->dry_run && ((result = refuse(m, err)) || (result = make_all(im, m, err)))))

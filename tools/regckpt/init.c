@@ -6,6 +6,7 @@
 #include "json.h"
 #include "peer.h"
 #include "store.h"
+#include "storeask.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -108,7 +109,7 @@ int verb_init(int argc, char **argv)
         return code;
     if (timeout && !peer)
         code = cli_usage(&cli, "--timeout is for --peer.");
-    else if (peer_timeout(timeout, &timeout_ms, &err) ||
+    else if (peer_timeout(timeout, &timeout_ms, &err) || store_answers(&cli, NULL, &err) ||
              store_init(cli.settings.store, &made, &err))
         code = cli_fail(&cli, &err);
     else

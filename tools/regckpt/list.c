@@ -154,7 +154,7 @@ static int list(const struct cli *cli, int *code, struct error *err)
 
     if (name)
         result = access_read(cli, name, SNAPSHOT_HEAD, &s, err);
-    else if (!(result = store_check(cli->settings.store, err)))
+    else if (!(result = access_store(cli, NULL, err)))
         result = store_list(cli->settings.store, &names, &count, err);
     if (result)
         return result;

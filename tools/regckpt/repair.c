@@ -63,7 +63,7 @@ static int repair(const struct cli *cli, struct repair *done, struct error *err)
 
     if (!result && (!path || !good))
         result = error_system(err, ENOMEM, "Repairing %s", name);
-    if (!result && !(result = store_check(cli->settings.store, err)))
+    if (!result && !(result = access_store(cli, name, err)))
         result = store_own(cli->settings.store, name, &lock_fd, err);
     if (!result && j) {
         json_begin(j, stdout);

@@ -19,7 +19,7 @@ static const struct verb_text text = {
 static int run(const struct cli *cli, const char *prefix, struct error *err)
 {
     struct snapshot s;
-    int result = store_check(cli->settings.store, err);
+    int result = access_store(cli, cli->args[0], err);
 
     if (result)
         return error_set(err, RESULT_STORAGE, "%s", err->text);

@@ -61,6 +61,7 @@ command_SOURCES = \
 	statusprint.c \
 	statusread.c \
 	statuswatch.c \
+	storeask.c \
 	table.c \
 	timepoint.c \
 	unwrap.c \

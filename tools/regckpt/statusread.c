@@ -2,27 +2,18 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "statusread.h"
+#include "storeask.h"
 
 #define STORE_MS 5000
-#define ANSWER_BYTES_MAX (16u << 20)
 #define COUNT_BYTES_MAX (32u << 20) /* of a checkpoint that is read as a whole */
-#define READERS 8                   /* of one node at a time */
-#define SLOT_WAIT_MS 20
 
-/* --- the child: reads the store and packs what it finds --- */
+/* --- in a child (storeask.h): reads the store and packs what it finds --- */
 
 /* How much one resource holds, where that is read in no time: a whole copy is made and checked. */
 static void pack_counts(struct pack *p, const struct cli *cli, const char *name, bool wanted)
@@ -102,119 +93,7 @@ static void pack_store(struct pack *p, const struct cli *cli, const char *name)
     store_list_free(names, count);
 }
 
-/* The child's whole life. */
-static void read_and_say(int fd, const struct cli *cli, const char *name)
-{
-    struct pack p;
-    size_t done = 0;
-
-    pack_init(&p);
-    pack_store(&p, cli, name);
-    while (!p.failed && done < p.len) {
-        ssize_t wrote = write(fd, p.bytes + done, p.len - done);
-
-        if (wrote < 0 && errno != EINTR)
-            break;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-    _exit(0);
-}
-
 /* --- the parent --- */
-
-/*
- * A place among the readers of this node, which the child keeps as long as it lives: children that
- * hang in the storage stay until that comes back, and who asks again and again must not add to them.
- * A descriptor, or -1: none is free until the deadline.  -2: places cannot be had here.
- */
-static int take_place(const struct cli *cli, int64_t deadline_ms)
-{
-    char path[PATH_MAX];
-
-    if (mkdir(cli->settings.run_dir, geteuid() ? 0700 : 0711) && errno != EEXIST)
-        return -2;
-    do {
-        for (int i = 0; i < READERS; i++) {
-            int fd;
-
-            snprintf(path, sizeof(path), "%s/reader-%d", cli->settings.run_dir, i);
-            if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
-                return -2;
-            if (!flock(fd, LOCK_EX | LOCK_NB))
-                return fd;
-            close(fd);
-        }
-        poll(NULL, 0, SLOT_WAIT_MS);
-    } while (progress_now_ms() < deadline_ms);
-    return -1;
-}
-
-/* Reads until the end or the deadline; false: not to the end. */
-static bool read_bounded(int fd, struct pack *p, int64_t deadline_ms)
-{
-    char part[65536];
-
-    for (;;) {
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        int64_t left = deadline_ms - progress_now_ms();
-        ssize_t got;
-
-        if (left <= 0 || p->len > ANSWER_BYTES_MAX)
-            return false;
-        if (poll(&wait, 1, (int)left) <= 0)
-            continue;
-        got = read(fd, part, sizeof(part));
-        if (got == 0)
-            return !p->failed;
-        if (got > 0)
-            pack_raw(p, part, (size_t)got);
-        else if (errno != EINTR)
-            return false;
-    }
-}
-
-static int no_answer(const struct cli *cli, struct error *err)
-{
-    return error_set(err, RESULT_TIMEOUT,
-                     "The store %s (from %s) does not answer within %d s. Is the shared storage there?",
-                     cli->settings.store, cli->settings.store_source, STORE_MS / 1000);
-}
-
-/* Lets a child read the store; its answer in *p. RESULT_TIMEOUT if it does not come back. */
-static int ask_store(const struct cli *cli, const char *name, struct pack *p, struct error *err)
-{
-    int64_t deadline_ms = progress_now_ms() + STORE_MS;
-    int ends[2], place = take_place(cli, deadline_ms);
-    bool whole;
-    pid_t pid;
-
-    if (place == -1)
-        return no_answer(cli, err);
-    if (pipe2(ends, O_CLOEXEC)) {
-        int error = errno;
-        if (place >= 0)
-            close(place);
-        return error_system(err, error, "Reading the store: a pipe");
-    }
-    fflush(NULL);
-    if (!(pid = fork())) {
-        close(ends[0]);
-        read_and_say(ends[1], cli, name);
-    }
-    close(ends[1]);
-    if (place >= 0)
-        close(place); /* the child has it */
-    if (pid < 0) {
-        close(ends[0]);
-        return error_system(err, errno, "Reading the store: a process for it");
-    }
-    whole = read_bounded(ends[0], p, deadline_ms);
-    close(ends[0]);
-    if (!whole)
-        kill(pid, SIGKILL); /* one that hangs in the storage dies when that comes back */
-    waitpid(pid, NULL, whole ? 0 : WNOHANG);
-    return whole ? RESULT_OK : no_answer(cli, err);
-}
 
 /* Room for one more resource. */
 static struct resource_status *add_status(struct status_list *list, char *name)
@@ -329,7 +208,7 @@ int status_read(const struct cli *cli, const char *name, struct status_list *out
     if (result)
         return result;
     pack_init(&p);
-    if (!ask_store(cli, name, &p, &out->store_error)) {
+    if (!store_ask(cli, name, pack_store, false, STORE_MS, &p, &out->store_error)) {
         unpack_init(&u, p.bytes, p.len);
         result = (int)unpack_u32(&u);
         text = unpack_text(&u);
