@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden]: makes a key below
- * HKEY_LOCAL_MACHINE with COUNT values of mixed content in subkeys of N values each (default 500),
+ * fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden] [--class]:
+ * makes a key below HKEY_LOCAL_MACHINE with COUNT values of mixed content in subkeys of N values each (default 500),
  * the same for the same COUNT always.
  *   --odd       also a subkey Odd with everything that is legal and unusual (oddcontent.h): types,
  *               names, classes, a symbolic link, a deep and a wide tree, a big value
  *   --twins     also a subkey Twins with two values whose names differ only in a NUL at the end
  *   --hidden    also a subkey Hidden\Deeper that holds nothing but a volatile subkey Volatile
+ *   --class     also gives KEY itself a class, of which Wine notifies nobody if the key was there
  *   --volatile  also a volatile subkey Volatile with content, which no checkpoint may have
  */
 #include "oddcontent.h"
 #include "testprogram.h"
 
-#define USAGE "fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden]"
+#define USAGE "fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden] " \
+              "[--class]"
 
 /* Makes or opens a subkey by a name of any units. */
 static HKEY make_key(HKEY parent, const WCHAR *name, size_t len, const WCHAR *class, ULONG options)
@@ -198,7 +200,8 @@ static void fill_hidden(HKEY root)
 
 static int program(int argc, WCHAR *argv[])
 {
-    BOOL odd = FALSE, twins = FALSE, is_volatile = FALSE, hidden = FALSE;
+    BOOL odd = FALSE, twins = FALSE, is_volatile = FALSE, hidden = FALSE, class = FALSE;
+    WCHAR class_name[] = L"Filled";
     REGSAM view = KEY_WOW64_64KEY;
     unsigned count, per_key = 500;
     DWORD error;
@@ -214,11 +217,12 @@ static int program(int argc, WCHAR *argv[])
         else if (!wcscmp(argv[arg], L"--twins")) twins = TRUE;
         else if (!wcscmp(argv[arg], L"--volatile")) is_volatile = TRUE;
         else if (!wcscmp(argv[arg], L"--hidden")) hidden = TRUE;
+        else if (!wcscmp(argv[arg], L"--class")) class = TRUE;
         else usage_exit(USAGE);
     }
     if (!per_key) usage_exit(USAGE);
-    error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, argv[1], 0, NULL, 0, KEY_ALL_ACCESS | view, NULL,
-                            &root, NULL);
+    error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, argv[1], 0, class ? class_name : NULL, 0,
+                            KEY_ALL_ACCESS | view, NULL, &root, NULL);
     if (error) testkey_die("RegCreateKeyEx", argv[1], error);
     fill_plain(root, count, per_key);
     if (odd) fill_odd(root);
