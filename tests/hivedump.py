@@ -69,8 +69,8 @@ class Hive:
     def key(self, place, parent, path):
         """A key with all below; its name in UTF-16 and its class."""
         cell = self.cell(place)
-        (kind, flags, above, count, listed, values, value_list, class_cell, longest, longest_class, longest_name,
-         longest_data, name_size, class_size) = struct.unpack_from("<2sH12xII4xI4xII4xIIIII4xHH", cell)
+        (kind, flags, above, count, listed, values, value_list, class_cell, longest, longest_class,
+         longest_name, longest_data, name_size, class_size) = struct.unpack_from("<2sH12xII4xI4xII4xIIIII4xHH", cell)
         if kind != b"nk" or (parent is not None and above != parent) or (parent is None) != bool(flags & 4):
             stop(f"key at {place}")
         name = self.name(cell, 76, name_size, flags & 0x20)
@@ -139,7 +139,8 @@ class Hive:
         kind, count, pieces = struct.unpack_from("<2sHI", cell)
         if kind != b"db":
             stop(f"data at {place}: {size} bytes in one cell")
-        data = b"".join(self.cell(piece)[:16344] for piece in struct.unpack_from(f"<{count}I", self.cell(pieces)))
+        places = struct.unpack_from(f"<{count}I", self.cell(pieces))
+        data = b"".join(self.cell(piece)[:16344] for piece in places)
         return data[:size]
 
 

@@ -142,7 +142,8 @@ class Maker:
         r = self.r
         kind = r.choice((1, 1, 2, 7, 3, 4, 11, None))
         if kind is None:
-            kind = r.choice((0, 5, 6, 8, 9, 10, 12, 0x7fff, 0x10000, 0x80000000, 0xffffffff, r.getrandbits(32)))
+            kind = r.choice((0, 5, 6, 8, 9, 10, 12, 0x7fff, 0x80000000, 0xffffffff,
+                             r.getrandbits(32)))
         if kind in TEXTS and r.random() < .9:
             return str(kind), to_hex(self.text())
         size = r.choice((0, 1, 2, 3, 4, 4, 7, 8, 8, 16, 33, 100))
@@ -164,7 +165,8 @@ class Maker:
             return None
         path = name if not where else f"{content.keys[where][0]}/{name}"
         if r.random() < .06:
-            target = "\\Registry\\Machine\\Software\\RegckptTest\\" + r.choice(("Nowhere", "Target", "Target\\a"))
+            target = r.choice(("Nowhere", "Target", "Target\\a"))
+            target = "\\Registry\\Machine\\Software\\RegckptTest\\" + target
             content.keys[below] = (path, "-", "link")
             content.values[below, fold(LINK_VALUE)] = (LINK_VALUE, str(REG_LINK),
                                                        target.encode("utf-16-le").hex())
@@ -172,7 +174,8 @@ class Maker:
         key_class = "-"
         if r.random() < .15:
             # Wine tells a class as a text, so that a NUL at its end could not be told from none
-            key_class = pack([self.unit(False) for _ in range(r.randint(0, 12))] + [r.randint(1, 0xffff)]).hex()
+            units = [self.unit(False) for _ in range(r.randint(0, 12))]
+            key_class = pack(units + [r.randint(1, 0xffff)]).hex()
         content.keys[below] = (path, key_class, "plain")
         self.fill(content, below, r.choice((0, 0, 1, 2, 3, 5, 8, 30)))
         return below
@@ -198,7 +201,7 @@ class Maker:
 
     def other_case(self, text):
         """The same name for Wine, in other letters where there are any."""
-        return "-" if text == "-" else pack([self.r.choice(CASES[LOWER[unit]]) for unit in units_of(text)]).hex()
+        return to_hex(pack([self.r.choice(CASES[LOWER[unit]]) for unit in units_of(text)]))
 
     def after(self, old):
         r = self.r
@@ -267,8 +270,10 @@ def script(old, new):
 def without(content, links, key_problem, value_problem):
     """What is left without some keys, with all below them, and some values; no classes, no links as such."""
     for where in sorted(content.keys):
-        if where in content.keys and ((content.keys[where][2] == "link" and not links) or
-                                      (where and key_problem(units_of(content.keys[where][0].split("/")[-1])))):
+        if where not in content.keys:
+            continue
+        path, _, link = content.keys[where]
+        if (link == "link" and not links) or (where and key_problem(units_of(path.split("/")[-1]))):
             content.drop(where)
     content.keys = {where: (key[0], "-", "plain") for where, key in content.keys.items()}
     content.values = {where: value for where, value in content.values.items()
@@ -327,7 +332,8 @@ def main(words):
     elif words[0] == "script":
         lines = script(read(words[1]), read(words[2]))
     else:
-        lines = {"sayable": sayable, "ended": ended, "whole": whole, "narrow": narrow}[words[0]](read(words[1])).lines()
+        some = {"sayable": sayable, "ended": ended, "whole": whole, "narrow": narrow}[words[0]]
+        lines = some(read(words[1])).lines()
     print("\n".join(lines))
 
 

@@ -44,8 +44,8 @@ static int too_deep(struct winereg_reader *r, const struct image_key *key)
         shown = utf16_for_display(path);
     free((void *)path.units);
     error_set(r->err, RESULT_INVALID,
-              "there are keys more than %u levels below the registered one, which is the most that Windows has "
-              "and a checkpoint takes: those in \"%.100s%s\". Delete them, or register a key nearer to them",
+              "there are keys more than %u levels below the registered one, which is the most that "
+              "Windows has and a checkpoint takes: those in \"%.100s%s\". Delete them, or register a key nearer to them",
               IMAGE_MAX_DEPTH, shown ? shown : "?", shown && strlen(shown) > 100 ? "..." : "");
     free(shown);
     return RESULT_INVALID;

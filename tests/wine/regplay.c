@@ -52,7 +52,7 @@ static UNICODE_STRING name_of(char *word)
     return testkey_string(units, bytes / sizeof(WCHAR));
 }
 
-/* The key at a path, opened; its last component is left in *last (the rest is consumed) if that is wanted. */
+/* The key at a path, opened; if last is wanted, the one above it, and *last its name. */
 static HKEY open_path(HKEY root, char *path, char **last)
 {
     char *next;
@@ -68,7 +68,8 @@ static HKEY open_path(HKEY root, char *path, char **last)
             break;
         }
         name = name_of(path);
-        below = testkey_open(key, name.Buffer, name.Length / sizeof(WCHAR), KEY_ALL_ACCESS | view, TRUE, &status);
+        below = testkey_open(key, name.Buffer, name.Length / sizeof(WCHAR), KEY_ALL_ACCESS | view, TRUE,
+                             &status);
         if (!below) fail("NtOpenKeyEx", status);
         free(name.Buffer);
         if (key != root) RegCloseKey(key);
@@ -88,7 +89,8 @@ static void play_key(HKEY root, char *path, char *class_word, BOOL link)
 
     if (last) {
         name = name_of(last);
-        InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | (link ? OBJ_OPENLINK : 0), parent, NULL);
+        InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | (link ? OBJ_OPENLINK : 0),
+                                   parent, NULL);
         status = NtCreateKey(&key, KEY_ALL_ACCESS | view, &attributes, 0, class.Length ? &class : NULL,
                              link ? REG_OPTION_CREATE_LINK : 0, NULL);
         if (status) fail("NtCreateKey", status);
@@ -174,8 +176,10 @@ static void play(HKEY root, char *line)
     char *words[WORDS];
     int count = split(line, words);
 
-    if (count == 4 && !strcmp(words[0], "key")) play_key(root, words[1], words[2], !strcmp(words[3], "link"));
-    else if (count == 5 && !strcmp(words[0], "value")) play_value(root, words[1], words[2], words[3], words[4]);
+    if (count == 4 && !strcmp(words[0], "key"))
+        play_key(root, words[1], words[2], !strcmp(words[3], "link"));
+    else if (count == 5 && !strcmp(words[0], "value"))
+        play_value(root, words[1], words[2], words[3], words[4]);
     else if (count == 3 && !strcmp(words[0], "unset")) play_unset(root, words[1], words[2]);
     else if (count == 2 && !strcmp(words[0], "gone")) delete_tree(open_path(root, words[1], NULL));
     else fail("no line of a script", 0);
@@ -196,7 +200,8 @@ static int program(int argc, WCHAR *argv[])
         view = next_view(argc, argv, &arg, USAGE);
     }
     if (!(file = _wfopen(argv[2], L"rb"))) testkey_die("opening", argv[2], GetLastError());
-    error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, argv[1], 0, NULL, 0, KEY_ALL_ACCESS | view, NULL, &root, NULL);
+    error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, argv[1], 0, NULL, 0, KEY_ALL_ACCESS | view, NULL, &root,
+                            NULL);
     if (error) testkey_die("RegCreateKeyEx", argv[1], error);
     for (line_number = 1; (line = next_line(file, &buffer, &room)); line_number++) play(root, line);
     fclose(file);
