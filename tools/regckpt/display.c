@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,11 +76,13 @@ int display_check(struct error *err)
                          "\"ssh -X\"; without one, \"regckpt edit NAME -- reg ...\" or a shell edits too.");
     colon = strrchr(display, ':');
     number = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (!colon || end == colon + 1 || (*end && *end != '.') || number >= X_DISPLAYS ||
+    if (!colon || !isdigit((unsigned char)colon[1]) || (*end && *end != '.') || number >= X_DISPLAYS ||
         (size_t)(colon - display) >= sizeof(host))
         return error_set(err, RESULT_UNPROTECTED, "DISPLAY is \"%s\", which names no display (:0, HOST:10.0).",
                          display);
     snprintf(host, sizeof(host), "%.*s", (int)(colon - display), display);
+    if (strchr(host, '/')) /* tcp/HOST:0, or a socket's path: the X library knows */
+        return RESULT_OK;
     if (!listens(host, (unsigned)number))
         return error_set(err, RESULT_UNPROTECTED,
                          "No X server answers at DISPLAY=%s. Run it in a graphical session, or by \"ssh "

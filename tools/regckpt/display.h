@@ -9,7 +9,8 @@
 
 /*
  * Looks whether the X server that DISPLAY names listens; whether it lets us in shows only when Wine
- * connects.  RESULT_UNPROTECTED: DISPLAY is not set, malformed, or nobody listens there.
+ * connects, and so does one that is named in a rarer form (with a slash).  RESULT_UNPROTECTED: DISPLAY is not
+ * set, malformed, or nobody listens there.
  */
 int display_check(struct error *err);
 
