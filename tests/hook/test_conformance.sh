@@ -13,8 +13,6 @@
 suite conformance
 node a
 KEY='Software\Wine'
-WORK=$TMP/work
-mkdir "$WORK"
 
 # Included before all of a test.  The function is ntdll's tests' pointer to one, where it is called.
 cat >"$TMP/machine.h" <<'END'
@@ -30,21 +28,10 @@ END
 # compile NAME FOLDER TEST WIDTH: $TMP/NAMEWIDTH.exe
 compile() { own_test_compile "$1" "$WINE_SOURCE/dlls/$2/tests/$3.c" "$4" -include "$TMP/machine.h"; }
 
-# script NAME TEST FILE: what a command line does: the test, its output into FILE; then FILE.code is there.
-script()
-{
-    printf '@cd /d %s\r\n@set WINETEST_PLATFORM=wine\r\n' "$(winpath "$WORK")"
-    printf '@%s %s >%s 2>&1\r\n' "$(winpath "$TMP/$1.exe")" "$2" "$(winpath "$3")"
-    printf '@echo %%errorlevel%% >%s\r\n' "$(winpath "$3.code")"
-}
-
-# lines FILE: what does not differ from run to run.
-lines() { sed 's/\r$//; s/^[0-9a-f]*:\([a-z]*:\)/\1/; s/\(ValueData: \)[0-9a-f]*$/\1(an address)/' "$1"; }
-
 # bare NAME TEST FILE: without regckpt.
 bare()
 {
-    script "$@" >"$TMP/$1.bat"
+    own_test_script "$@" >"$TMP/$1.bat"
     on a "$WINE" cmd.exe /c "$(winpath "$TMP/$1.bat")"
 }
 
@@ -56,7 +43,7 @@ conform()
     bare "$name" "$test" "$TMP/bare"
     ok '[ -s "$TMP/bare.code" ] && grep -q " tests executed " "$TMP/bare"' "$name: runs without the hook"
 
-    script "$name" "$test" "$TMP/hooked" >"$TMP/$name.bat"
+    own_test_script "$name" "$test" "$TMP/hooked" >"$TMP/$name.bat"
     printf '@%s idle\r\n' "$(winpath "$BUILD/out/hook/racer64.exe")" >>"$TMP/$name.bat"
     rm -f "$TMP/hooked.code"
     on a regckpt create "$name" --command "cmd.exe /c $(winpath "$TMP/$name.bat")"
@@ -69,8 +56,8 @@ conform()
     is "$(status_text a "$name" source)" "$SOURCE" "$name: changes come from the $SOURCE"
     ok 'wait_for $PATIENCE test -s "$TMP/hooked.code"' "$name: it came to its end"
     is "$(tail -n 1 "$TMP/hooked.code")" "$(tail -n 1 "$TMP/bare.code")" "$name: the same number of failures"
-    lines "$TMP/bare" >"$TMP/bare.lines"
-    lines "$TMP/hooked" >"$TMP/hooked.lines"
+    own_test_lines "$TMP/bare" >"$TMP/bare.lines"
+    own_test_lines "$TMP/hooked" >"$TMP/hooked.lines"
     ok 'cmp "$TMP/bare.lines" "$TMP/hooked.lines"' "$name: the same output, line by line" ||
         diff "$TMP/bare.lines" "$TMP/hooked.lines" | head -n 20
     grep ' tests executed ' "$TMP/hooked.lines"
