@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # An edit with something of it killed in the middle: nothing of it is saved, and nothing of it is left,
-# but what a command did that is killed and waited for.  (tests/unit/test_monitor_edit.c kills the monitor
-# at each of its calls to the store.)
+# but what a command did that is killed and waited for.  Killed while it is saved: all of it is, or nothing.
+# (tests/unit/test_monitor_edit.c kills the monitor at each of its calls to the store.)
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 suite edit_kills
@@ -97,3 +97,51 @@ wait $EDIT
 code=$?
 cat "$TMP/edit.err"
 ok 'changed && live_is_checkpointed a app "$KEY"' "what it had done is saved (its exit code: $code)"
+
+# Killed behind the command's end, at moments of the final scan, the commit and the release.
+MOMENTS=${MOMENTS:-0 60} # ms; more by hand
+PART="$KEY\\Part"
+# fills: an edit in the background that adds 4,000 values, and says when its command ends.  Sets EDIT.
+fills()
+{
+    rm -f "$TMP/filled"
+    REGCKPT_CONF=$CONF_a WINEPREFIX=$PREFIX_a regckpt edit app -- bash -c \
+        '"$WINE" "$0" "$1" 4000 </dev/null >"$2/out" 2>&1 && : >"$2/filled"' "$PE/fillkey64.exe" "$PART" "$TMP" \
+        >"$TMP/edit.out" 2>"$TMP/edit.err" </dev/null &
+    EDIT=$!
+    wait_for $PATIENCE test -e "$TMP/filled"
+}
+empties() { on_quietly a timeout $PATIENCE regckpt edit app -- reg delete "HKLM\\$PART" /f /reg:64 && unchanged; }
+# whole_or_nothing: counts in WHOLE and NOTHING which of them it is.
+whole_or_nothing()
+{
+    if unchanged >/dev/null; then
+        ((NOTHING += 1))
+    else
+        ((WHOLE += 1))
+        same "$TMP/full" "$TMP/now"
+    fi
+}
+on a regckpt edit app -- reg add "HKLM\\$KEY" /v Plain /d x /f /reg:64
+content "$TMP/kept"
+ok fills "an edit of 4,000 values"
+wait $EDIT
+is $? 0 "... that is not killed"
+content "$TMP/full"
+ok '(($(grep -c "^value" "$TMP/full") >= 4000)) && empties' "... is saved, and taken back"
+WHOLE=0 NOTHING=0
+for victim in edit monitor agent server edit+monitor all; do
+    for moment in $MOMENTS; do
+        ok fills "an edit of 4,000 values" || { cat "$TMP/edit.err"; exit; }
+        sleep "$(printf '0.%03d' "$moment")"
+        read -ra pids <<<"$(victims $victim | xargs)"
+        ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}" 2>/dev/null
+        wait $EDIT 2>/dev/null
+        ok 'wait_for $PATIENCE no_monitor a' "$victim killed $moment ms behind its command: no monitor is left"
+        [ $victim != server ] && [ $victim != all ] || wine_up a
+        ok 'wait_for $PATIENCE free' "... the resource is free" || { cat "$TMP/quiet"; exit; }
+        ok whole_or_nothing "... all of it is saved, or nothing"
+        unchanged >/dev/null || ok empties "... (it was saved, and is taken back)"
+    done
+done
+echo "$WHOLE of these were saved, $NOTHING not"
