@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fillkey KEY COUNT [--view 64|32] [--per-key N] [--odd] [--twins] [--volatile] [--hidden] [--class]:
- * makes a key below HKEY_LOCAL_MACHINE with COUNT values of mixed content in subkeys of N values each (default 500),
- * the same for the same COUNT always.
+ * makes a key below HKEY_LOCAL_MACHINE with COUNT values of mixed content in subkeys of N values each
+ * (default 500), the same for the same COUNT always.
  *   --odd       also a subkey Odd with everything that is legal and unusual (oddcontent.h): types,
  *               names, classes, a symbolic link, a deep and a wide tree, a big value
  *   --twins     also a subkey Twins with two values whose names differ only in a NUL at the end
