@@ -408,6 +408,16 @@ open(sys.argv[2], "wb").write(data)
 PY
 refuses "newer" 'format 2|newer'
 gives 0 "good again" verify
+rm "$CKPT"
+for verb in show online verify; do
+    gives 100 "gone: $verb" $verb web
+    says 'checkpoint of "web" is gone.*backup; or give it up by "regckpt delete web"'
+done
+cp "$TMP/good.tdb" "$STORE/web/last-good.tdb"
+gives 1 "gone: status" status
+says 'web: .*a copy of last-good.tdb' stdout
+rm "$STORE/web/last-good.tdb"
+cp "$TMP/good.tdb" "$CKPT"
 truncate -s 100 "$CKPT"
 gives 0 "delete of a damaged one" delete web
 ok '[ ! -e "$STORE/web" ]' "... takes the kept ones along"

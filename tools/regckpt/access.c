@@ -12,6 +12,22 @@
 
 #define TICK_MS 200
 
+/* The message for a resource whose directory is there, without its checkpoint. */
+static int no_checkpoint(const struct cli *cli, const char *name, struct error *err)
+{
+    char *good = store_path(cli->settings.store, name, STORE_LAST_GOOD);
+    bool has_good = good && !access(good, F_OK);
+
+    free(good);
+    return error_set(err, RESULT_NOT_FOUND,
+                     "The checkpoint of \"%s\" is gone: there is no checkpoint.tdb in %s/%s. Put it back "
+                     "from a backup%s; or give it up by \"regckpt delete %s\"",
+                     name, cli->settings.store, name,
+                     has_good ? ", or as a copy of last-good.tdb there, which is as of the last clean "
+                                "offline" : "",
+                     name);
+}
+
 /* The message for a resource that is not there: which are, and which was probably meant. */
 static int no_resource(const struct cli *cli, const char *name, struct error *err)
 {
@@ -23,10 +39,15 @@ static int no_resource(const struct cli *cli, const char *name, struct error *er
 
     if ((result = store_list(cli->settings.store, &names, &count, err)))
         return result;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(names[i], name)) {
+            store_list_free(names, count);
+            return no_checkpoint(cli, name, err);
+        }
         if (strlen(list) + strlen(names[i]) + 3 < sizeof(list))
             snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
                      names[i]);
+    }
     meant = nearest_word(name, (const char *const *)names, count);
     result =
         error_set(err, RESULT_NOT_FOUND,
