@@ -23,7 +23,6 @@ on a regckpt add app "$KEY" --future --view 64
 ! have_wine32 || on a regckpt add app "$KEY" --future --view 32
 is "$CODE" 0 "its keys"
 echo "KILLS=$KILLS SEED=$SEED"
-python3 "$SRC/tests/kill/killtest.py" "$KILLS" "$SEED" "${LAG:-0 0 100}" >"$TMP/kills"
-CODE=$?
-cat "$TMP/kills"
-is "$CODE" 0 "$(tail -n 1 "$TMP/kills")"
+run python3 "$SRC/tests/kill/killtest.py" "$KILLS" "$SEED" "${LAG:-0 0 100}"
+cat "$TMP/stdout"
+is "$CODE" 0 "$(tail -n 1 "$TMP/stdout")"
