@@ -132,11 +132,12 @@ static int check_copy(const struct tdbfile *f, struct telling *t, struct error *
     ret = content_read(&c, f, tell, t, &why);
     if (ret == RESULT_DAMAGED) {
         tell(0, NULL, why.text, t);
-        return 0;
+        return content_name_suspects(f, tell, t);
     }
     if (ret) return error_system(err, ret, "cannot read %s", f->path);
     if (!(ret = content_take_heads(&c, SNAPSHOT_HISTORY, &s))) ret = content_build_images(&c, &s);
     if (ret) error_system(err, ret, "cannot read %s", f->path);
+    else if (t->count) content_name_suspects(f, tell, t);
     content_free(&c);
     snapshot_free(&s);
     return ret;

@@ -42,7 +42,12 @@ struct content {
 int content_read(struct content *c, const struct tdbfile *f, content_report *report, void *arg,
                  struct error *err);
 /*
- * The same of a damaged copy: all that is still to be found (tdbsalvage.h); what has a wrong
+ * Of a damaged copy: reports the records whose own place in the file is what is damaged.  Ends with what
+ * the report returned.
+ */
+int content_name_suspects(const struct tdbfile *f, content_report *report, void *arg);
+/*
+ * content_read of a damaged copy: all that is still to be found (tdbsalvage.h); what has a wrong
  * checksum is in `bad`.  Reports nothing.  ENOMEM.
  */
 int content_salvage(struct content *c, const struct tdbfile *f, struct error *err);

@@ -13,6 +13,7 @@ libregckpt_SOURCES = \
 	content_heads.c \
 	content_images.c \
 	content_sort.c \
+	content_suspects.c \
 	ctlproto.c \
 	error.c \
 	exclude.c \

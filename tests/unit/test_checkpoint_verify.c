@@ -120,50 +120,100 @@ static bool worth(const struct bytes *b, uint8_t *marks)
     return at == b->size;
 }
 
-static void test_checkpoint_verify_every_byte_flipped(void **state)
+/* Which byte is which record's: the offset of the head of one that is used, or 0. */
+static void records_of_bytes(const struct bytes *b, uint32_t *heads)
 {
-    static const uint8_t flips[] = { 0x01, 0x80, 0xff };
-    unsigned long tried = 0, told = 0, harmless = 0;
+    uint64_t at = tdb_data_start(le32(b->at + TDB_HEADER_HASH_SIZE)), i;
+    struct tdb_head head;
+
+    memset(heads, 0, b->size * sizeof(*heads));
+    for (; at + TDB_RECORD_BYTES <= b->size; at += TDB_RECORD_BYTES + head.rec_len) {
+        tdb_head_read(b->at + at, &head);
+        if (head.magic != TDB_MAGIC_USED) continue;
+        for (i = 0; i < TDB_RECORD_BYTES + head.key_len + head.data_len; i++)
+            heads[at + i] = (uint32_t)at;
+    }
+}
+
+/* Is the record that a bit of was flipped named?  Where that is in its name: the name as it is now. */
+static bool is_named(const struct bytes *b, uint32_t head, size_t at, uint8_t byte, const char *text)
+{
+    struct tdb_head h;
+    uint8_t key[300];
+    char *name;
+    bool named;
+
+    tdb_head_read(b->at + head, &h);
+    assert_true(h.key_len < sizeof(key));
+    memcpy(key, b->at + head + TDB_RECORD_BYTES, h.key_len);
+    if (at >= head + TDB_RECORD_BYTES && at < head + TDB_RECORD_BYTES + h.key_len)
+        key[at - head - TDB_RECORD_BYTES] = byte;
+    assert_non_null(name = record_name(key, h.key_len));
+    named = strstr(text, name) != NULL;
+    free(name);
+    return named;
+}
+
+/* EVERY_BIT=1: in a few minutes. */
+static void test_checkpoint_verify_every_bit_flipped(void **state)
+{
+    unsigned step = getenv("EVERY_BIT") ? 1 : 8; /* else one of each byte, in turn */
+    unsigned long tried = 0, told = 0, harmless = 0, named = 0;
     struct snapshot content, s;
     struct fixture *f = small_checkpoint(&content);
     struct bytes b = read_file(f->path);
     uint8_t *marks = malloc(b.size), byte;
+    uint32_t *heads = malloc(b.size * sizeof(*heads));
+    struct telling t;
     struct error err;
     size_t i;
     time_t start;
     int ret;
 
     (void)state;
-    assert_non_null(marks);
+    assert_true(marks && heads);
     assert_true(worth(&b, marks));
-    for (i = 0; i < b.size; i++) {
-        if (!marks[i]) continue;
-        byte = b.at[i] ^ flips[tried % 3];
-        put(f->path, &byte, 1, (off_t)i);
+    records_of_bytes(&b, heads);
+    for (i = 0; i < 8 * b.size; i++) {
+        size_t at = i / 8;
+
+        if (!marks[at] || (at + i % 8) % step) continue;
+        byte = b.at[at] ^ (uint8_t)(1u << i % 8);
+        put(f->path, &byte, 1, (off_t)at);
         start = time(NULL);
-        ret = checkpoint_verify(f->path, NULL, NULL, &err);
+        t = (struct telling){ 0, "" };
+        ret = checkpoint_verify(f->path, tell, &t, &err);
         tried++;
         if (ret) {
             told++;
             if (ret != RESULT_DAMAGED && ret != RESULT_FOREIGN && ret != RESULT_NEWER)
-                fail_msg("byte %zu: %d %s", i, ret, err.text);
+                fail_msg("byte %zu: %d %s", at, ret, err.text);
             if (!snapshot_read(f->path, SNAPSHOT_HISTORY, &s, NULL)) {
-                if (!same(&content, &s)) fail_msg("byte %zu: another content passed", i);
+                if (!same(&content, &s)) fail_msg("byte %zu: another content passed", at);
                 snapshot_free(&s);
             }
         } else {
             harmless++;
             WORKS(snapshot_read(f->path, SNAPSHOT_HISTORY, &s, err));
-            if (!same(&content, &s)) fail_msg("byte %zu: another content passed", i);
+            if (!same(&content, &s)) fail_msg("byte %zu: another content passed", at);
             snapshot_free(&s);
         }
-        if (time(NULL) - start > 2 * CALL_MAX_S) fail_msg("byte %zu: took too long", i);
-        put(f->path, &b.at[i], 1, (off_t)i);
+        if (heads[at]) { /* in what a record is, or where it leads: found, and named */
+            if (!ret) fail_msg("byte %zu, bit %zu: not found", at, i % 8);
+            if (!is_named(&b, heads[at], at, byte, t.text) && !strstr(err.text, "\"format\""))
+                fail_msg("byte %zu, bit %zu, %zu behind its record's head: not named: %s %s", at, i % 8,
+                         at - heads[at], err.text, t.text);
+            named++;
+        }
+        if (time(NULL) - start > 2 * CALL_MAX_S) fail_msg("byte %zu: took too long", at);
+        put(f->path, &b.at[at], 1, (off_t)at);
     }
-    print_message("%lu bytes flipped: %lu told, %lu without effect\n", tried, told, harmless);
-    assert_true(told > 1000);
+    print_message("%lu bits flipped: %lu told, %lu of them in records, which were named; %lu without "
+                  "effect\n", tried, told, named, harmless);
+    assert_true(told > 1000 && named > 500);
     WORKS(checkpoint_verify(f->path, NULL, NULL, err));
     free(marks);
+    free(heads);
     free(b.at);
     snapshot_free(&content);
     fixture_free(f);
@@ -341,7 +391,7 @@ static void test_snapshot_read_cut_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_checkpoint_verify_every_byte_flipped),
+        cmocka_unit_test(test_checkpoint_verify_every_bit_flipped),
         cmocka_unit_test(test_checkpoint_verify_tells_all_problems),
         cmocka_unit_test(test_checkpoint_verify_newer_format),
         cmocka_unit_test(test_checkpoint_verify_chain_in_a_circle),
