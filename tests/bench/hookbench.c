@@ -20,11 +20,7 @@
  * took on one thread, in microseconds (one), and how many calls a second 16 threads did on 16 subkeys
  * of KEY (many), one thread (single).
  */
-#include "benchprogram.h"
-
-/* Of Linux on x86-64. */
-#define CALL_CLOCK_GETTIME 228
-#define CPU_CLOCK_OF(pid) ((~(LONGLONG)(pid) << 3) | 2) /* of a process; 0: the caller */
+#include "unixcall.h"
 
 #define CALLS 400      /* in a turn */
 #define WARMING 40     /* before they count: the other side had the caches */
@@ -49,19 +45,6 @@ struct bench {
     const WCHAR *registered_path, *other_path;
     unsigned server;
 };
-
-/* How long a Unix process has been on a CPU, in nanoseconds: a system call that Windows has not. */
-static LONGLONG cpu_ns(unsigned pid)
-{
-    struct { LONGLONG s, ns; } t;
-    LONGLONG result;
-
-    __asm__ volatile("syscall" : "=a"(result)
-                     : "a"((LONGLONG)CALL_CLOCK_GETTIME), "D"(CPU_CLOCK_OF(pid)), "S"(&t)
-                     : "rcx", "r11", "memory");
-    if (result) testkey_die("clock_gettime of a process", NULL, (DWORD)-result);
-    return t.s * 1000000000 + t.ns;
-}
 
 /*
  * The time both sides of a call have spent.  They share a CPU and take turns, so this is what it takes
