@@ -139,7 +139,8 @@ judge()
     for name in "${ALL[@]}"; do
         touch "$BOX"/{one,two,three}/$name.log
         python3 "$SRC/tests/cluster/judge.py" "${LAG[$name]}" "$BOX"/{one,two,three}/$name.log >"$TMP/verdict"
-        ok '(($? == 0))' "$label$name: $(head -n 1 "$TMP/verdict")" || sed 's/^/    /' "$TMP/verdict"
+        judged=$?
+        ok '((judged == 0))' "$label$name: $(head -n 1 "$TMP/verdict")" || sed 's/^/    /' "$TMP/verdict"
     done
 }
 step()

@@ -90,7 +90,8 @@ judge()
 {
     touch "$SHARED"/{a,b}.log
     python3 "$SRC/tests/cluster/judge.py" 0 "$SHARED"/{a,b}.log >"$TMP/verdict"
-    ok '(($? == 0))' "$(head -n 1 "$TMP/verdict")" || sed 's/^/    /' "$TMP/verdict"
+    judged=$?
+    ok '((judged == 0))' "$(head -n 1 "$TMP/verdict")" || sed 's/^/    /' "$TMP/verdict"
 }
 unit() { machine_quietly "$1" systemctl show -P "$2" regckpt@svc; }
 

@@ -94,7 +94,8 @@ done
 printf 'Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\%s\\Settings]\n"Fixed"="yes"\n' "$KEY" >"$TMP/fix.reg"
 
 python3 "$SRC/tests/guideblocks.py" "$PAGE" "$TMP/blocks" >"$TMP/says" 2>"$TMP/stderr"
-ok '[ $? = 0 ] && (($(wc -l <"$TMP/says") > 15))' "each block of commands says whether it is carried out"
+said=$?
+ok '((said == 0)) && (($(wc -l <"$TMP/says") > 15))' "each block of commands says whether it is carried out"
 
 # carry_out NODE BLOCK: line by line, as typed; each must do, or be the one that tells a difference by 1.
 carry_out()
