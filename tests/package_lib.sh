@@ -101,7 +101,7 @@ test_cleanup()
         name=$(basename "$machine")
         machine_off "$name"
     done
-    [ ! -d "$MACHINES" ] || rmdir "$MACHINES"
+    [ ! -d "${MACHINES:-/nothing}" ] || rmdir "$MACHINES"
     [ -e "$TMP/mounts.first" ] || return 0
     while read -r layers; do
         root_kill "$(basename "$layers")"
@@ -116,7 +116,8 @@ machine_space()
 {
     local hierarchy
     hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-    [ -n "$hierarchy" ] && MACHINES=$hierarchy/regckpt-test.$$ && mkdir "$MACHINES" 2>/dev/null
+    # Not by process id, which is the same in every test's namespace.
+    [ -n "$hierarchy" ] && MACHINES=$(mktemp -d "$hierarchy/regckpt-test.XXXXXX" 2>/dev/null)
 }
 
 # machine_boot NAME: sets INIT_NAME, its process 1, and FRONT_NAME, the one in front of it.
