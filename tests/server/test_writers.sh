@@ -69,12 +69,21 @@ is "$CODE" 0 "the registered key itself is renamed"
 ok 'wait_for $PATIENCE no_key_in_checkpoint tree' "it is gone"
 on a "$WINE" "$OUT/renamer64.exe" 'Software\RegckptTest' Moved Writers
 ok 'wait_for $PATIENCE equal' "and comes back with all it has"
-on a "$WINE" reg.exe save "HKLM\\$KEY\\tree" "$(winpath "$TMP/tree.reg")" /y
 on a "$WINE" reg.exe delete "HKLM\\$KEY\\tree" /f
 is "$CODE" 0 "a tree is deleted"
 ok 'wait_for $PATIENCE no_key_in_checkpoint tree' "it is gone"
 is "$(scans a)" "$SCANS" "no scan was made for any of this"
 is "$(status_number a app corrections)" 0 "nor found anything"
+
+on a "$WINE" "$OUT/treeloader64.exe" save "$KEY" "$(winpath "$TMP/saved")"
+is "$CODE" 0 "a tree is saved"
+on a "$WINE" "$OUT/treeloader64.exe" load "$KEY" Loaded "$(winpath "$TMP/saved")"
+is "$CODE" 0 "and loaded below the registered key" || stderr
+ok 'wait_for $PATIENCE key_in_checkpoint Loaded && wait_for $PATIENCE equal' "it arrives"
+ok 'set_value a "$KEY\\Loaded" inside six && wait_for $PATIENCE arrived inside six' "so does a change in it"
+on a "$WINE" "$OUT/treeloader64.exe" unload "$KEY" Loaded
+is "$CODE" 0 "it is unloaded" || stderr
+ok 'wait_for $PATIENCE no_key_in_checkpoint Loaded && equal' "and gone"
 
 on a regckpt set app --lag 60000
 is "$CODE" 0 "a lag of a minute"
