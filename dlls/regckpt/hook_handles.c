@@ -9,9 +9,9 @@
 #define BUCKETS 4096
 
 uint64_t *handle_chunks[CHUNKS];
-struct note *handle_notes[NOTES];
+uint8_t handle_notes[NOTES_BYTES] __attribute__((aligned(RING_CACHE_LINE)));
 static struct note *buckets[BUCKETS];
-static uint32_t notes_lock, note_count = NOTE_FIRST, serial;
+static uint32_t notes_lock, next_note = RING_CACHE_LINE / NOTE_ALIGN, serial;
 
 static uint64_t *make_entry_of(HANDLE handle)
 {
@@ -58,21 +58,25 @@ static uint32_t hash_of(const struct key_name *name)
     return (hash ^ hash >> 16) % BUCKETS;
 }
 
+_Static_assert(RING_CACHE_LINE / NOTE_ALIGN >= NOTE_FIRST, "the first note's number");
+
 /* The note for a registered name, made if there is none; NOTE_NONE: it is not kept. */
 static uint32_t note_of(const struct key_name *name)
 {
     struct note **bucket = &buckets[hash_of(name)], *n;
-    size_t bytes = name->full.len * sizeof(uint16_t);
+    size_t bytes = name->full.len * sizeof(uint16_t), at = (size_t)next_note * NOTE_ALIGN;
+    size_t room = (sizeof(*n) + bytes + NOTE_ALIGN - 1) / NOTE_ALIGN;
 
     if (name->full.len > NOTE_UNITS)
         return NOTE_NONE;
     for (n = *bucket; n; n = n->next)
         if (n->key_id == name->key_id && n->len == name->full.len &&
             n->relative == n->len - name->path.len && !memcmp(n->units, name->full.units, bytes))
-            return n->index;
-    if (note_count >= NOTES || !(n = malloc(sizeof(*n) + bytes)))
+            return n->number;
+    if (NOTES_BYTES - at < room * NOTE_ALIGN)
         return NOTE_NONE;
-    n->index = note_count;
+    n = (struct note *)&handle_notes[at];
+    n->number = next_note;
     n->key_id = name->key_id;
     n->lane = name->lane;
     n->len = name->full.len;
@@ -80,10 +84,9 @@ static uint32_t note_of(const struct key_name *name)
     memcpy(n->units, name->full.units, bytes);
     n->next = *bucket;
     /* each of these leaves a whole table, should this thread end here */
-    __atomic_store_n(&handle_notes[n->index], n, __ATOMIC_RELEASE);
-    note_count++;
+    __atomic_store_n(&next_note, next_note + (uint32_t)room, __ATOMIC_RELEASE);
     __atomic_store_n(bucket, n, __ATOMIC_RELEASE);
-    return n->index;
+    return n->number;
 }
 
 /* Keeps what was found out about a handle whose entry was `before` when that began. */

@@ -23,19 +23,20 @@
 #define NOTE_APART 1u
 #define NOTE_ABOVE 2u
 #define NOTE_FIRST 3u
-#define NOTES 16384u
+#define NOTE_ALIGN 8
+#define NOTES_BYTES (2u << 20)
 
-struct note {
+struct note { /* number n is n times NOTE_ALIGN bytes behind the first byte of handle_notes */
     struct note *next; /* in its bucket */
-    uint32_t index;    /* in handle_notes */
+    uint32_t number;
     uint32_t key_id, lane;
     uint32_t relative; /* where in units the path relative to the registered key begins */
     uint32_t len;
     uint16_t units[];  /* the full name */
-};
+} __attribute__((may_alias, aligned(NOTE_ALIGN)));
 
 extern HIDDEN uint64_t *handle_chunks[CHUNKS];
-extern HIDDEN struct note *handle_notes[NOTES];
+extern HIDDEN uint8_t handle_notes[NOTES_BYTES];
 
 /* The entry of a handle; NULL: none so far, or not a handle that can have one. */
 static inline uint64_t *entry_of(HANDLE handle)
@@ -60,10 +61,10 @@ static inline uint32_t note_of_word(uint64_t word, uint32_t generation)
     return word >> 32 == generation ? (uint32_t)word : NOTE_NONE;
 }
 
-/* A note from NOTE_FIRST on. */
+/* A note from NOTE_FIRST on, of an entry that was loaded with ACQUIRE. */
 static inline const struct note *note_at(uint32_t note)
 {
-    return __atomic_load_n(&handle_notes[note], __ATOMIC_ACQUIRE);
+    return (const struct note *)&handle_notes[(size_t)note * NOTE_ALIGN];
 }
 
 #endif

@@ -27,12 +27,12 @@
 /* --- hook_main.c --- */
 
 struct hook_context {
+    uint32_t process;       /* our place in the ring's table; in one cache line with the ring's head */
     struct ring ring;
-    uint32_t process;       /* our place in the ring's table */
     const WCHAR *directory; /* the run directory, as LoadLibrary takes it */
     const char *installed;  /* the Unix directory that the DLL's link leads to */
 };
-extern HIDDEN struct hook_context hook; /* set before any hook is in place */
+extern HIDDEN struct hook_context hook __attribute__((aligned(RING_CACHE_LINE))); /* set before any hook is in place */
 
 /* --- hook_table.c: all that is hooked, in ntdll as Nt... and Zw... --- */
 

@@ -75,7 +75,7 @@ static inline NTSTATUS set_and_report(const struct note *n, HANDLE key, const UN
 NTSTATUS WINAPI hook_NtSetValueKey(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type,
                                    const void *data, ULONG size_bytes)
 {
-    uint64_t *entry = entry_of(key), word = entry ? __atomic_load_n(entry, __ATOMIC_RELAXED) : 0;
+    uint64_t *entry = entry_of(key), word = entry ? __atomic_load_n(entry, __ATOMIC_ACQUIRE) : 0;
     uint32_t note = note_of_word(word, generation_now());
     const struct note *n;
 
