@@ -123,7 +123,10 @@ class Maker:
             size = r.choice((254, 255) if of_key else (255, 256, 257, 1000))
         if r.random() < .25:
             return pack([r.choice(TWINS) for _ in range(size)]).hex()
-        return pack([self.unit(of_key) for _ in range(size)]).hex()
+        units = [self.unit(of_key) for _ in range(size)]
+        if of_key and not any(units): # NtSaveKey writes nothing for it, and `add` refuses that text
+            units.append(ord("x"))
+        return pack(units).hex()
 
     def text(self):
         """Data of a text, or what somebody has left of one."""
