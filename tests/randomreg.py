@@ -14,7 +14,7 @@
     randomreg.py narrow DUMP                what hivexregedit can say of it
 
 Everything that a registry takes comes up: all types and unknown ones, no data, no name, NUL at each place
-of names and data, lone surrogates, letters whose case differs outside ASCII, quotation marks, backslashes
+of names (but no key named by one alone) and data, lone surrogates, letters whose case differs outside ASCII, quotation marks, backslashes
 and line breaks, data of more than a MiB, long names, depth, classes, symbolic links.  Names that Wine takes
 for one by its own table (l_intl.nls) do not stand side by side.
 
@@ -124,7 +124,7 @@ class Maker:
         if r.random() < .25:
             return pack([r.choice(TWINS) for _ in range(size)]).hex()
         units = [self.unit(of_key) for _ in range(size)]
-        if of_key and not any(units): # NtSaveKey writes nothing for it, and `add` refuses that text
+        if of_key and units == [0]: # NtSaveKey writes no name for it: `add` refuses it
             units.append(ord("x"))
         return pack(units).hex()
 

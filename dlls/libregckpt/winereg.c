@@ -155,8 +155,10 @@ static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
 
         while (name.len < path.len && path.units[name.len] != '\\')
             name.len++;
-        if (name.len + 1 == path.len)
-            return winereg_malformed(r, "a key's path ends in a backslash");
+        /* Wine's server leaves a NUL at a name's end out, and this name is none without it. */
+        if (!name.len || name.len + 1 == path.len)
+            return winereg_malformed(r, "a key without a name; NtSaveKey writes so what is named by "
+                                        "a NUL alone: rename that key, or delete it");
         at = image_search_key(key, name, &found);
         if (found) {
             child = key->keys[at];
@@ -170,8 +172,7 @@ static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
                 return levels_above(key) >= IMAGE_MAX_DEPTH ? too_deep(r, key)
                        : errno == ENOMEM
                            ? winereg_no_memory(r)
-                           : winereg_malformed(r, "a key's name is empty or longer than 256 "
-                                                  "units, or it is below 512 others");
+                           : winereg_malformed(r, "a key's name is longer than 256 units");
         }
         key = child;
         path.units += name.len < path.len ? name.len + 1 : name.len;

@@ -289,8 +289,8 @@ lab freeze $victim
 touch "$LAB/nodes/$victim/left-out"
 ok 'all_moved_from $victim "$names"' "$victim is frozen: $(echo $names) are taken over by force"
 lab thaw $victim
-ended() { ! lab on $victim pgrep -f svcwriter >/dev/null; }
-ok 'wait_for $PATIENCE ended' "awake again, $victim ends its programs"
+stopped_on() { ! lab on "$1" pgrep -f svcwriter >/dev/null; }
+ok 'wait_for $PATIENCE stopped_on $victim' "awake again, $victim ends its programs"
 judge "awake again: "
 rm "$LAB/frozen" "$LAB/nodes/$victim/left-out"
 lab off $victim
@@ -356,7 +356,6 @@ lab cut $victim
 touch "$LAB/nodes/$victim/left-out"
 ok 'all_moved_from $victim "$names"' "$victim is cut off: $(echo $names) run elsewhere"
 ok 'lab on $victim true' "and it was not fenced"
-stopped_on() { ! lab on "$1" pgrep -f svcwriter >/dev/null; }
 ok 'stopped_on $victim' "it has ended its programs"
 judge
 # healed NODE: it is one cluster again, in which each runs once.

@@ -256,6 +256,22 @@ static void test_winereg_parse_malformed_lines(void **state)
     refuse_in(6, HEAD "\n[a]" TIME "\n");
 }
 
+/* What Wine's server makes of a key that is named by one NUL: what to do about it is said. */
+static void test_winereg_parse_key_without_a_name(void **state)
+{
+    static const char *const texts[] = { HEAD "\n[a\\\\\\\\b]" TIME, HEAD "\n[a\\\\]" TIME };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct error err = { 0, "" };
+        struct image image;
+
+        image_init(&image);
+        assert_int_equal(winereg_parse(texts[i], strlen(texts[i]), &image, &err), RESULT_INVALID);
+        if (!strstr(err.text, "a NUL alone: rename that key")) fail_msg("%s", err.text);
+    }
+}
+
 static void test_winereg_parse_limits(void **state)
 {
     static char text[2 * IMAGE_MAX_NAME_CHARS];
@@ -465,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_winereg_parse_key_twice),
         cmocka_unit_test(test_winereg_parse_malformed_values),
         cmocka_unit_test(test_winereg_parse_malformed_lines),
+        cmocka_unit_test(test_winereg_parse_key_without_a_name),
         cmocka_unit_test(test_winereg_parse_limits),
         cmocka_unit_test(test_winereg_parse_without_last_newline),
         cmocka_unit_test(test_winereg_parse_fd_reads_from_start),
