@@ -14,8 +14,8 @@
     randomreg.py narrow DUMP                what hivexregedit can say of it
 
 Everything that a registry takes comes up: all types and unknown ones, no data, no name, NUL at each place
-of names (but no key named by one alone) and data, lone surrogates, letters whose case differs outside ASCII, quotation marks, backslashes
-and line breaks, data of more than a MiB, long names, depth, classes, symbolic links.  Names that Wine takes
+of names (but no key named by one alone) and data, lone surrogates, letters whose case differs outside
+ASCII, quotation marks, backslashes and line breaks, data of more than a MiB, long names, depth, classes, symbolic links.  Names that Wine takes
 for one by its own table (l_intl.nls) do not stand side by side.
 
 A script has regdump's lines "key" and "value", of what is made or set, and before them
