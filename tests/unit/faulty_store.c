@@ -24,12 +24,11 @@ static void load(void)
     setenv("ASAN_OPTIONS", *more == ':' ? more + 1 : more, 1);
 }
 
-void faulty_store_setup(void)
+/* Once: below a changed root the program's path is another in a mount namespace of its own. */
+static void find_library(void)
 {
     char exe[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    FILE *conf;
-    int fd;
 
     assert_true(len > 0);
     exe[len] = 0;
@@ -37,6 +36,15 @@ void faulty_store_setup(void)
     assert_true(snprintf(library, sizeof(library), "%s/../preload/faults.so", exe) <
                 (int)sizeof(library));
     assert_int_equal(access(library, R_OK), 0);
+}
+
+void faulty_store_setup(void)
+{
+    FILE *conf;
+    int fd;
+
+    if (!*library)
+        find_library();
     snprintf(file, sizeof(file), "%s/faults", fix.dir);
     assert_true((fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) >= 0);
     assert_int_equal(ftruncate(fd, sizeof(*faults)), 0);
