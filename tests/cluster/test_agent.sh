@@ -114,14 +114,37 @@ CHECK_LEVEL=10 svc monitor
 is "$CODE" $OCF_ERR_GENERIC "depth 10 does"
 kill -CONT $program
 
+# Wine: it hangs, as a whole.
+kill -STOP "$(server_pids a)"
+CHECK_LEVEL=10 TIMEOUT=12000 svc monitor
+is "$CODE" $OCF_ERR_GENERIC "a Wine that does not answer: depth 10 fails"
+ok 'grep -q "Wine does not answer in time" "$TMP/stderr"' "... and says so"
+kill -CONT "$(server_pids a)"
+CHECK_LEVEL=10 svc monitor
+is "$CODE" $OCF_SUCCESS "it answers again"
+
+# What cannot be saved, though storage is fine: beyond a limit of regckpt's.
+for level in $(seq 513); do
+    printf 'key %s - plain\n' "$(printf '6400/%.0s' $(seq "$level") | sed 's,/$,,')"
+done >"$TMP/deep"
+on a "$WINE" "$PE/regplay64.exe" "$KEY\\deep" "$(winpath "$TMP/deep")"
+unprotected() { CHECK_LEVEL=20 svc monitor; ((CODE == OCF_DEGRADED)); }
+ok 'wait_for $PATIENCE unprotected' "what cannot be saved: degraded at depth 20"
+ok 'grep -q "not all saved since .* levels below" "$TMP/ha.log"' "... and says what"
+CHECK_LEVEL=10 svc monitor
+is "$CODE" $OCF_SUCCESS "and running, at depth 10"
+CHECK_LEVEL=20 svc monitor probe=false
+is "$CODE" $OCF_ERR_GENERIC "a probe that fails is a failure then, too"
+on a "$WINE" reg.exe delete "HKLM\\$KEY\\deep" /f /reg:64
+protected() { CHECK_LEVEL=20 svc monitor; ((CODE == OCF_SUCCESS)); }
+ok 'wait_for $PATIENCE protected' "it is gone: fine"
+
 # Storage: full, then fine again.
 dd if=/dev/zero of="$TMP/shared/filler" bs=1M >/dev/null 2>&1
-unprotected() { CHECK_LEVEL=20 svc monitor; ((CODE == OCF_DEGRADED)); }
 ok 'wait_for $PATIENCE unprotected' "storage is full: degraded at depth 20"
 CHECK_LEVEL=0 svc monitor
 is "$CODE" $OCF_SUCCESS "and running"
 rm "$TMP/shared/filler"
-protected() { CHECK_LEVEL=20 svc monitor; ((CODE == OCF_SUCCESS)); }
 ok 'wait_for $PATIENCE protected' "there is room again: fine"
 
 # Another resource of the same prefix stays, whatever becomes of this one.

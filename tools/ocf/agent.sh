@@ -23,6 +23,10 @@ meta_data()
 <version>1.0</version>
 <longdesc lang="en">
 $LONG
+
+The monitor of depth 10 also fails where the program is gone or stopped, or Wine does not say in time that the
+service runs; that of depth 20 also where the probe command does. It is degraded (190), and goes on, where it is
+not protected: storage fails or does not answer, changes cannot be saved, or the lag is more than max_lag.
 </longdesc>
 <shortdesc lang="en">$SHORT</shortdesc>
 <parameters>
@@ -134,7 +138,7 @@ tell()
     while read -r _line; do
         ocf_log "$_level" "${_line#regckpt agent: }"
     done <"$2"
-    [ "$_level" != err ] || ocf_exit_reason "%s" "$(sed -n '$ s/^regckpt agent: //p' "$2")"
+    [ "$_level" = info ] || ocf_exit_reason "%s" "$(sed -n '$ s/^regckpt agent: //p' "$2")"
 }
 
 # try_probe: the administrator's own command.

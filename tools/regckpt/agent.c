@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -190,18 +191,39 @@ static bool wait_bounded(const struct agent *a, pid_t pid, int *status)
     return true;
 }
 
+/* A monitor that is not over in time: what its own regckpt-monitor says. */
+static enum ocf_code late(const struct agent *a, struct error *err)
+{
+    struct monitor_status m = {0};
+    int there = agent_ask(a, &m, err);
+
+    if (there < 0)
+        return agent_fail(a, err);
+    if (there)
+        monitor_status_free(&m);
+    if (there && *a->asks_wine)
+        return agent_fail(a, (error_set(err, RESULT_TIMEOUT, "Wine does not answer in time whether the service "
+                                        "of %s runs: its wineserver or service manager hangs.", a->name), err));
+    cli_note(&a->cli, "%s: its monitor %s, more is not known in time. Does the storage hang?", a->name,
+             there ? "answers" : "is not here");
+    return there ? OCF_DEGRADED : OCF_NOT_RUNNING;
+}
+
 /*
  * The action in a child process, since a call to storage may never return.  The monitor answers then, too:
- * what runs while storage does not answer is not a failure, but not well.
+ * what runs while storage does not answer is not a failure, but not well.  What waits for Wine is one: the
+ * service in there waits, too.
  */
 static int act_bounded(struct agent *a, const char *action)
 {
     bool monitor = !strcmp(action, "monitor");
-    struct monitor_status m = {0};
     struct error err = {0};
-    int status = 0, there;
+    int status = 0;
     pid_t pid;
 
+    a->asks_wine = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (a->asks_wine == MAP_FAILED)
+        return agent_fail(a, (error_system(&err, errno, "Getting memory for %s", action), &err));
     if (monitor) /* leaves the time for that question */
         a->deadline_ms -= a->timeout_ms / 4;
     fflush(NULL);
@@ -215,12 +237,8 @@ static int act_bounded(struct agent *a, const char *action)
         return agent_fail(a, (error_system(&err, errno, "Starting a process for %s", action), &err));
     if (wait_bounded(a, pid, &status) && WIFEXITED(status))
         return WEXITSTATUS(status);
-    if (monitor && (there = agent_ask(a, &m, &err)) >= 0) {
-        cli_note(&a->cli, "%s: its monitor %s, more is not known in time. Does the storage, or Wine, "
-                 "hang?", a->name, there ? "answers" : "is not here");
-        monitor_status_free(&m);
-        return there ? OCF_DEGRADED : OCF_NOT_RUNNING;
-    }
+    if (monitor)
+        return late(a, &err);
     error_set(&err, RESULT_TIMEOUT, "%s of %s is not over in time. Does the storage answer?", action,
               a->name);
     return agent_fail(a, &err);

@@ -28,6 +28,7 @@ struct agent {
     int64_t deadline_ms; /* of progress_now_ms */
     int depth;           /* of monitor: 0, 10, 20 */
     uint32_t max_lag_ms; /* of depth 20 */
+    bool *asks_wine;     /* shared with the child that does the action: it waits for Wine */
 };
 
 /* Milliseconds until the deadline, at least 0. */
@@ -53,8 +54,8 @@ enum ocf_code agent_stop(const struct agent *a);
 
 /*
  * Does it run here?  Depth 0 asks the monitor, which answers whatever storage does; 10 also the program
- * and Wine's service manager; 20 also whether it is protected: storage, lag.  Where no monitor is,
- * processes that still hold the resource on this node make it a failure.
+ * and Wine's service manager; 20 also whether it is protected: storage, what cannot be saved, lag.  Where
+ * no monitor is, processes that still hold the resource on this node make it a failure.
  */
 enum ocf_code agent_monitor(const struct agent *a);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "keytext.h"
 #include "leftover.h"
 #include "wineside.h"
 
@@ -92,23 +93,35 @@ static enum ocf_code check_program(const struct agent *a, const struct monitor_s
         return agent_fail(a, &err);
     if (access_read(&a->cli, a->name, SNAPSHOT_HEAD, &s, &err))
         return degraded(a, err.text);
-    if (s.resource.kind == RESOURCE_SERVICE)
+    if (s.resource.kind == RESOURCE_SERVICE) {
+        *a->asks_wine = true;
         result = check_service(a, m, &s.resource, &err);
+        *a->asks_wine = false;
+    }
     snapshot_free(&s);
     return result ? agent_fail(a, &err) : OCF_SUCCESS;
 }
 
-/* Depth 20. */
+/*
+ * Depth 20.  Nothing here is a failure: the registry may be the only place that has what is not saved,
+ * and a restart would put the checkpoint over it.
+ */
 static enum ocf_code check_protection(const struct agent *a, const struct monitor_status *m)
 {
+    const char *error = m->last_error ? m->last_error : "";
+    char text[ERROR_TEXT_BYTES], room[32];
     struct timespec now;
-    char text[160];
 
     clock_gettime(CLOCK_REALTIME, &now);
     if (m->storage_failing_since)
-        return degraded(a, m->last_error && *m->last_error ? m->last_error : "storage fails");
+        return degraded(a, *error ? error : "storage fails");
     if (m->busy_since && m->busy_since + BUSY_US < (uint64_t)now.tv_sec * 1000000)
         return degraded(a, "storage does not answer");
+    if (*error) {
+        snprintf(text, sizeof(text), "what changes is not all saved since %s: %s",
+                 time_text(m->error_since, room), error);
+        return degraded(a, text);
+    }
     if (m->lag_us / 1000 > a->max_lag_ms) {
         snprintf(text, sizeof(text), "the last changes took %.1f s into the checkpoint, and %.1f s are "
                  "allowed", (double)m->lag_us / 1e6, a->max_lag_ms / 1e3);
