@@ -192,12 +192,12 @@ int record_find(const struct tdbfile *f, const char *key, struct pack *room, str
     int ret = tdbfile_find(f, key, strlen(key), room, &r, err);
 
     if (ret == RESULT_NOT_FOUND)
-        return error_set(err, RESULT_DAMAGED, "%s is damaged: the record \"%s\" is missing"
-                         WAYS_OUT, f->path, key);
+        return error_set(err, RESULT_DAMAGED, "%s is damaged: the record \"%s\" is missing",
+                         f->path, key);
     if (ret) return ret;
     if (record_open(&r, u))
         return error_set(err, RESULT_DAMAGED, "%s is damaged: the checksum of the record \"%s\" is "
-                         "wrong" WAYS_OUT, f->path, key);
+                         "wrong", f->path, key);
     return 0;
 }
 

@@ -34,8 +34,9 @@ int checkpoint_repair(const char *path, const char *last_good, repair_fn *fn, vo
                       struct repair *out, struct error *err);
 
 /*
- * Puts a verified copy of the last good checkpoint in the place of one that cannot be read any
- * more.  *kept: where that one is now, malloc'ed.  RESULT_NOT_FOUND: there is no last good one.
+ * Puts a verified copy of the last good checkpoint in the place of one that cannot be read any more, or
+ * is gone.  *kept: where that one is now, malloc'ed; NULL: it was gone.  RESULT_NOT_FOUND: there is no
+ * last good one.
  */
 int checkpoint_put_back(const char *path, const char *last_good, char **kept, struct error *err);
 

@@ -161,7 +161,7 @@ static int examine(struct tdbfile *f, struct telling *t, struct error *err)
 
         if (checked) ret = checked;
         if (!checked && t->count)
-            ret = error_set(&first, RESULT_DAMAGED, "%s is damaged (%lu problem%s)" WAYS_OUT, f->path,
+            ret = error_set(&first, RESULT_DAMAGED, "%s is damaged (%lu problem%s)", f->path,
                             t->count, t->count == 1 ? "" : "s");
     }
     if (ret && err) *err = first;

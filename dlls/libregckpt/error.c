@@ -47,6 +47,19 @@ static void append_text(char *text, const char *more)
         trim_cut_character(text);
 }
 
+void error_add(struct error *err, const char *format, ...)
+{
+    char text[ERROR_TEXT_BYTES];
+    va_list args;
+
+    if (!err)
+        return;
+    va_start(args, format);
+    format_text(text, format, args);
+    va_end(args);
+    append_text(err->text, text);
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
     char text[ERROR_TEXT_BYTES]; /* the arguments may be the text that is there */

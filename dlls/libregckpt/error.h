@@ -56,6 +56,9 @@ int error_system(struct error *err, int errnum, const char *format, ...)
  */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts more behind the text of an error that is set. */
+void error_add(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* A short name of any result, never NULL ("damaged", "No space left on device"). */
 const char *result_name(int result);
 

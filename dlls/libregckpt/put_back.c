@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Putting another file in the place of a damaged checkpoint.
+ * Putting another file in the place of a damaged checkpoint, or of one that is gone.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,6 +39,14 @@ int checkpoint_replace(const char *path, const char *fresh, char **kept, struct 
 {
     int ret;
 
+    *kept = NULL;
+    if (access(path, F_OK) && errno == ENOENT) { /* nothing is there to be kept */
+        if (rename(fresh, path))
+            return error_system(err, errno, "cannot put %s in place of %s", fresh, path);
+        if ((ret = sync_parent(path)))
+            error_system(err, ret, "cannot sync the directory of %s", path);
+        return ret;
+    }
     if (!(*kept = free_name(path)))
         return error_system(err, errno, "cannot keep the damaged checkpoint %s under another name",
                             path);

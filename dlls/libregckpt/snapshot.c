@@ -29,10 +29,10 @@ static int tell_first(uint32_t id, const struct item *item, const char *what, vo
     (void)id;
     if (!item)
         return error_set(t->err, RESULT_DAMAGED, "%s is damaged: %s; \"regckpt verify\" tells "
-                         "more" WAYS_OUT, t->path, what);
+                         "more", t->path, what);
     name = record_name(item->record.key, item->record.key_len);
     error_set(t->err, RESULT_DAMAGED, "%s is damaged: its record \"%s\" %s; \"regckpt verify\" "
-              "tells more" WAYS_OUT,
+              "tells more",
               t->path, name ? name : "?", what);
     free(name);
     return RESULT_DAMAGED;
@@ -91,14 +91,14 @@ static int read_heads(const struct tdbfile *f, struct snapshot *out, struct stat
     pack_init(&room);
     pack_init(&key);
     if (!(ret = record_find(f, RECORD_STATE, &room, &u, err)) && (ret = unpack_state(&u, head)))
-        error_set(err, ret, "%s is damaged: its record \"state\" is malformed" WAYS_OUT, f->path);
+        error_set(err, ret, "%s is damaged: its record \"state\" is malformed", f->path);
     if (ret) goto done;
     out->state = head->state;
     out->history_first = head->history_first;
     out->history_next = head->history_next;
     if (!(ret = record_find(f, RECORD_RESOURCE, &room, &u, err)) &&
         (ret = unpack_resource(&u, &out->resource)))
-        error_set(err, ret, "%s is damaged: its record \"resource\" is malformed" WAYS_OUT, f->path);
+        error_set(err, ret, "%s is damaged: its record \"resource\" is malformed", f->path);
     for (id = 1; !ret && id < head->next_id; id++) ret = read_root(f, id, out, &key, &room, err);
 done:
     pack_free(&room);

@@ -71,6 +71,7 @@ libregckpt_SOURCES = \
 	tdbsalvage.c \
 	undo.c \
 	utf16.c \
+	way_out.c \
 	wine_place.c \
 	winereg.c \
 	winereg_file.c \

@@ -73,25 +73,23 @@ static int read_recovery(struct tdbfile *f)
 
 int tdbfile_read_header(struct tdbfile *f, struct error *err)
 {
-    static const char *const advice = "; it is left as it is. If a checkpoint should be there: "
-        "\"regckpt rollback NAME\" puts the last good one in its place, if there is one";
     uint8_t header[TDB_HEADER_BYTES];
     int ret = read_at(f, 0, header, sizeof(header));
 
     if (ret == RESULT_DAMAGED)
-        return error_set(err, RESULT_FOREIGN, "%s is not a checkpoint: it has only %llu bytes%s",
-                         f->path, (unsigned long long)f->size_bytes, advice);
+        return error_set(err, RESULT_FOREIGN, "%s is not a checkpoint: it has only %llu bytes; it is left as it "
+                         "is", f->path, (unsigned long long)f->size_bytes);
     if (ret) return error_system(err, ret, "cannot read %s", f->path);
     if (memcmp(header, TDB_FOOD, sizeof(TDB_FOOD)) ||
         le32(header + TDB_HEADER_VERSION) != TDB_FILE_VERSION)
         return error_set(err, RESULT_FOREIGN, "%s is not a checkpoint: it does not begin as a TDB "
-                         "file does%s", f->path, advice);
+                         "file does; it is left as it is", f->path);
     f->hash_size = le32(header + TDB_HEADER_HASH_SIZE);
     f->recovery_start = le32(header + TDB_HEADER_RECOVERY);
     if (!f->hash_size || le32(header + TDB_HEADER_RWLOCKS) != TDB_RWLOCKS_JENKINS ||
         f->size_bytes < tdb_data_start(f->hash_size) || f->size_bytes > UINT32_MAX)
         return error_set(err, RESULT_FOREIGN, "%s is not a checkpoint: it is a TDB file, but of "
-                         "another kind, or cut short%s", f->path, advice);
+                         "another kind, or cut short; it is left as it is", f->path);
     if ((ret = read_recovery(f)) == RESULT_DAMAGED)
         return error_set(err, RESULT_DAMAGED, "%s is damaged: its recovery area (at %u) is cut off",
                          f->path, f->recovery_start);

@@ -17,11 +17,6 @@
 #include "error.h"
 #include "pack.h"
 
-/* What can be done about damage, at the end of a message. */
-#define WAYS_OUT \
-    "; \"regckpt repair NAME\" saves what is whole, \"regckpt rollback NAME\" puts back the last good " \
-    "checkpoint"
-
 struct tdbfile {
     const char *path;       /* the caller's; for messages */
     int fd;                 /* -1: closed */

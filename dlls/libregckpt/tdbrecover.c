@@ -106,7 +106,7 @@ static int area_check(const struct tdbfile *f, struct area *a, struct error *err
     return 0;
 bad:
     return error_set(err, RESULT_DAMAGED, "%s is damaged: its writer died in the middle of a "
-                     "commit, and what would undo that commit is damaged too" WAYS_OUT, f->path);
+                     "commit, and what would undo that commit is damaged too", f->path);
 }
 
 /* Stores a little-endian number. */

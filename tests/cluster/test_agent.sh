@@ -193,6 +193,19 @@ TIMEOUT=20000 svc stop
 is "$CODE" $OCF_SUCCESS "and is stopped all the same"
 ok 'no_monitor a && no_program a svcwriter64.exe' "with its program"
 
+# Its checkpoint is gone: the log offers the last good one, and it starts again.
+rm "$STORE/svc/checkpoint.tdb"
+: >"$TMP/ha.log"
+svc start
+is "$CODE" $OCF_ERR_CONFIGURED "a resource whose checkpoint is gone"
+ok 'grep -q "checkpoint of \"svc\" is gone.*\"regckpt rollback svc\".*crm_resource --cleanup --resource test" "$TMP/ha.log"' \
+    "... the log says so, and what to do"
+on a regckpt rollback svc
+is "$CODE" 0 "... which works"
+svc start
+is "$CODE" $OCF_SUCCESS "... it starts"
+svc stop
+
 # The storage can be unmounted, whatever of the prefix has it open.
 wine_up a
 svc start

@@ -13,6 +13,7 @@
 #include "../../dlls/libregckpt/leftover.h"
 #include "../../dlls/libregckpt/prefix_processes.h"
 #include "../../dlls/libregckpt/store_fs.h"
+#include "../../dlls/libregckpt/way_out.h"
 #include "../../dlls/libregckpt/wrapped.h"
 #include "monitor.h"
 
@@ -86,7 +87,7 @@ static int read_state(const struct monitor *m, struct checkpoint_state *state, s
 
     free(path);
     if (error)
-        return error;
+        return way_out_tell(m->settings.store, m->name, true, err);
     *state = s.state;
     snapshot_free(&s);
     return 0;
@@ -165,10 +166,11 @@ static int own(struct monitor *m, struct error *err)
 
     if (!path)
         return error_set(err, ENOMEM, "no memory for the checkpoint's path");
-    if (!(error = store_check(m->settings.store, err)) &&
-        !(error = take_lock(m, err)) &&
-        !(error = open_owned(m, err)) &&
-        !(error = snapshot_read(path, 0, &s, err))) {
+    if ((error = store_check(m->settings.store, err)) || (error = take_lock(m, err))) {
+        /* said */
+    } else if (open_owned(m, err) || snapshot_read(path, 0, &s, err)) {
+        error = way_out_tell(m->settings.store, m->name, true, err);
+    } else {
         resource_free(&m->resource);
         error = resource_copy(&m->resource, &s.resource);
         if (error)

@@ -9,24 +9,9 @@
 
 #include "access.h"
 #include "storeask.h"
+#include "way_out.h"
 
 #define TICK_MS 200
-
-/* The message for a resource whose directory is there, without its checkpoint. */
-static int no_checkpoint(const struct cli *cli, const char *name, struct error *err)
-{
-    char *good = store_path(cli->settings.store, name, STORE_LAST_GOOD);
-    bool has_good = good && !access(good, F_OK);
-
-    free(good);
-    return error_set(err, RESULT_NOT_FOUND,
-                     "The checkpoint of \"%s\" is gone: there is no checkpoint.tdb in %s/%s. Put it back "
-                     "from a backup%s; or give it up by \"regckpt delete %s\"",
-                     name, cli->settings.store, name,
-                     has_good ? ", or as a copy of last-good.tdb there, which is as of the last clean "
-                                "offline" : "",
-                     name);
-}
 
 /* The message for a resource that is not there: which are, and which was probably meant. */
 static int no_resource(const struct cli *cli, const char *name, struct error *err)
@@ -39,15 +24,10 @@ static int no_resource(const struct cli *cli, const char *name, struct error *er
 
     if ((result = store_list(cli->settings.store, &names, &count, err)))
         return result;
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(names[i], name)) {
-            store_list_free(names, count);
-            return no_checkpoint(cli, name, err);
-        }
+    for (size_t i = 0; i < count; i++)
         if (strlen(list) + strlen(names[i]) + 3 < sizeof(list))
             snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
                      names[i]);
-    }
     meant = nearest_word(name, (const char *const *)names, count);
     result =
         error_set(err, RESULT_NOT_FOUND,
@@ -70,6 +50,7 @@ int access_store(const struct cli *cli, const char *name, struct error *err)
 int access_read(const struct cli *cli, const char *name, unsigned flags, struct snapshot *out,
                 struct error *err)
 {
+    struct error own;
     char *path;
     int result = resource_name_check(name, err);
 
@@ -77,7 +58,10 @@ int access_read(const struct cli *cli, const char *name, unsigned flags, struct 
         return result;
     if (!(path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
         return error_system(err, ENOMEM, "Reading the checkpoint of %s", name);
-    result = snapshot_read(path, flags, out, err);
+    if (!err)
+        err = &own;
+    if ((result = snapshot_read(path, flags, out, err)))
+        result = way_out_tell(cli->settings.store, name, true, err);
     free(path);
     return result == RESULT_NOT_FOUND ? no_resource(cli, name, err) : result;
 }
@@ -96,9 +80,10 @@ int offline_open(const struct cli *cli, const char *name, struct offline *o, str
     result = takeover_own(&o->owner, err);
     if (result == RESULT_NOT_FOUND)
         result = no_resource(cli, name, err);
-    else if (!result && ((result = takeover_settle(&o->owner, err)) ||
-                         (result = checkpoint_open(path, &o->c, err))))
+    else if (!result && (takeover_settle(&o->owner, err) || checkpoint_open(path, &o->c, err))) {
+        result = way_out_tell(cli->settings.store, name, true, err);
         takeover_release(&o->owner);
+    }
     free(path);
     return result;
 }

@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "verbs.h"
+#include "way_out.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
 #define DEFAULT_MAX_LAG_MS 10000
@@ -96,8 +97,12 @@ enum ocf_code agent_validate(const struct agent *a, struct resource *resource)
     if (access_store(&a->cli, a->name, &err))
         return agent_fail(a, &err);
     if ((result = access_read(&a->cli, a->name, SNAPSHOT_HEAD, &s, &err))) {
-        enum ocf_code code = agent_fail(a, &err);
+        const char *id = getenv("OCF_RESOURCE_INSTANCE");
+        enum ocf_code code;
 
+        if (id && way_out_is_last_good(result))
+            error_add(&err, " Pacemaker tries again after: crm_resource --cleanup --resource %s", id);
+        code = agent_fail(a, &err);
         return result == RESULT_NOT_FOUND ? OCF_ERR_CONFIGURED : code;
     }
     resource_init(&wanted);

@@ -319,7 +319,7 @@ static void examine(struct doctor *d)
     check_program_file(d, HOOK_INJECTOR64, "64-bit injector", "");
     check_program_file(d, HOOK_DLL32, "32-bit hook", "not built; only 32-bit programs need it");
     if (store && d->cli.arg_count) {
-        have = !access_read(&d->cli, d->cli.args[0], SNAPSHOT_HEAD, &s, &err);
+        have = !access_read(&d->cli, d->cli.args[0], 0, &s, &err); /* all, as its restore will */
         if (!have)
             finding(d, "resource", false, "%s", err.text);
         else

@@ -6,6 +6,7 @@
 #include "access.h"
 #include "checkpoint_repair.h"
 #include "json.h"
+#include "way_out.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -89,12 +90,8 @@ static int repair(const struct cli *cli, struct repair *done, struct error *err)
         } else if (!result) {
             print_report(name, done);
         }
-        if (result == RESULT_DAMAGED || result == RESULT_FOREIGN) {
-            struct error why = *err;
-
-            error_set(err, result, "%s. \"regckpt rollback %s\" puts the last good checkpoint in "
-                      "its place, if there is one.", why.text, name);
-        }
+        if (result)
+            result = way_out_tell(cli->settings.store, name, false, err);
     }
     free(path);
     free(good);

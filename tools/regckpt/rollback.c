@@ -12,6 +12,7 @@
 #include "compare.h"
 #include "rollback_plan.h"
 #include "verbs.h"
+#include "way_out.h"
 
 static const struct verb_text text = {
     .name = "rollback",
@@ -23,8 +24,8 @@ static const struct verb_text text = {
         "POINT is the number of a change (regckpt log NAME; the content just after it; 0:\n"
         "before all), a time (10m, 2h, 3d: so long ago; 2026-11-23, \"2026-11-23 12:30\"), or\n"
         "last-good: the content at the last clean offline. The first capture of a key is\n"
-        "never undone. A damaged checkpoint can be rolled back to last-good only; it is\n"
-        "kept as checkpoint.damaged.N.",
+        "never undone. One that is lost, damaged or cannot be read can be rolled back to\n"
+        "last-good only; what was there is kept as checkpoint.damaged.N.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
@@ -175,10 +176,8 @@ static int put_back(const struct cli *cli, const struct rollback_options *o,
     if (!path || !good)
         result = error_system(err, ENOMEM, "Rolling back %s", name);
     else if (strcmp(o->point, "last-good") || o->key)
-        result = error_set(err, RESULT_DAMAGED,
-                           "%s Only a rollback of all to last-good is possible then: without --to "
-                           "and --key. \"regckpt repair %s\" saves what is whole.", damage->text,
-                           name);
+        result = error_set(err, damage->code, "%s Only all of it can go back, and only to there: leave "
+                           "--to and --key out.", damage->text);
     else if (o->dry_run)
         result = checkpoint_verify(good, NULL, NULL, err);
     else if (!(result = store_own(cli->settings.store, name, &lock_fd, err))) {
@@ -186,8 +185,7 @@ static int put_back(const struct cli *cli, const struct rollback_options *o,
         store_disown(lock_fd);
     }
     if (result == RESULT_NOT_FOUND)
-        error_set(err, RESULT_DAMAGED, "%s There is no last good checkpoint of it. \"regckpt "
-                  "repair %s\" saves what is whole.", damage->text, name);
+        *err = *damage; /* says that, and what else can be done */
     if (!result && cli->json) {
         struct json j;
 
@@ -202,12 +200,13 @@ static int put_back(const struct cli *cli, const struct rollback_options *o,
         json_close_object(&j);
         json_end(&j);
     } else if (!result && o->dry_run) {
-        printf("%s is damaged: the last good checkpoint would take the place of the damaged "
-               "one.\n", name);
+        printf("%s\nThe last good checkpoint can take its place: without --dry-run it does.\n",
+               damage->text);
     } else if (!result) {
-        printf("%s was damaged: the last good checkpoint has taken its place, with its "
-               "properties, registered keys and history of then.\nThe damaged one is kept as %s\n",
-               name, kept);
+        printf("%s has its last good checkpoint again, with its properties, registered keys and history of "
+               "then. The next online restores it.\n", name);
+        if (kept)
+            printf("What was in its place is kept as %s\n", kept);
     }
     free(path);
     free(good);
@@ -243,7 +242,7 @@ static int rollback(const struct cli *cli, const struct rollback_options *o, str
         return result;
     if (!o->dry_run) {
         result = offline_open(cli, cli->args[0], &held, err);
-        damaged = result == RESULT_DAMAGED || result == RESULT_FOREIGN;
+        damaged = way_out_is_last_good(result);
     }
     if (!result)
         result = rollback_plan_make(cli, o->point, o->key, &plan, &damaged, err);

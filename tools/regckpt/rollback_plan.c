@@ -12,6 +12,7 @@
 #include "keyname.h"
 #include "keytext.h"
 #include "rollback_plan.h"
+#include "way_out.h"
 #include "timepoint.h"
 #include "undo.h"
 
@@ -261,7 +262,7 @@ int rollback_plan_make(const struct cli *cli, const char *point, const char *key
 
     memset(plan, 0, sizeof(*plan));
     result = access_read(cli, cli->args[0], SNAPSHOT_HISTORY, &plan->now, err);
-    *damaged = result == RESULT_DAMAGED || result == RESULT_FOREIGN;
+    *damaged = way_out_is_last_good(result);
     if (result)
         return result;
     plan->then = calloc(plan->now.key_count + 1, sizeof(*plan->then));

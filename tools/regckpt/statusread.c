@@ -15,25 +15,38 @@
 
 /* --- in a child (storeask.h): reads the store and packs what it finds --- */
 
-/* How much one resource holds, where that is read in no time: a whole copy is made and checked. */
-static void pack_counts(struct pack *p, const struct cli *cli, const char *name, bool wanted)
+/*
+ * Reads a checkpoint's head; alone, and where that is read in no time: all of it, so that it is checked
+ * and counted.
+ */
+static int read_checkpoint(const struct cli *cli, const char *name, bool alone, struct snapshot *s,
+                           bool *whole, struct error *err)
+{
+    int result = access_read(cli, name, SNAPSHOT_HEAD, s, err);
+
+    *whole = !result && alone && s->file_bytes <= COUNT_BYTES_MAX;
+    if (!*whole)
+        return result;
+    snapshot_free(s);
+    result = access_read(cli, name, 0, s, err);
+    *whole = !result;
+    return result;
+}
+
+/* How much it holds. */
+static void pack_counts(struct pack *p, const struct snapshot *s, bool whole)
 {
     uint64_t keys = 0, values = 0, bytes = 0;
-    struct snapshot s;
-    struct error err;
 
-    wanted = wanted && !access_read(cli, name, 0, &s, &err);
-    for (size_t i = 0; wanted && i < s.key_count; i++) {
-        keys += s.keys[i].image.key_count;
-        values += s.keys[i].image.value_count;
-        bytes += s.keys[i].image.data_bytes;
+    for (size_t i = 0; whole && i < s->key_count; i++) {
+        keys += s->keys[i].image.key_count;
+        values += s->keys[i].image.value_count;
+        bytes += s->keys[i].image.data_bytes;
     }
-    pack_u32(p, wanted);
+    pack_u32(p, whole);
     pack_u64(p, keys);
     pack_u64(p, values);
     pack_u64(p, bytes);
-    if (wanted)
-        snapshot_free(&s);
 }
 
 /* One resource as the store shows it; alone: it was asked for by its name. */
@@ -42,7 +55,8 @@ static void pack_stored(struct pack *p, const struct cli *cli, const char *name,
 {
     struct error err = {0}, lock_err = {0};
     struct snapshot s = {0};
-    int *pids = NULL, result = access_read(cli, name, SNAPSHOT_HEAD, &s, &err);
+    bool whole;
+    int *pids = NULL, result = read_checkpoint(cli, name, alone, &s, &whole, &err);
     uint32_t uncaptured = 0;
     size_t count = 0;
 
@@ -62,7 +76,7 @@ static void pack_stored(struct pack *p, const struct cli *cli, const char *name,
     pack_u64(p, s.state.saved);
     pack_u32(p, (uint32_t)s.key_count);
     pack_u32(p, uncaptured);
-    pack_counts(p, cli, name, alone && !result && s.file_bytes <= COUNT_BYTES_MAX);
+    pack_counts(p, &s, whole);
     pack_u32(p, result == RESULT_NOT_FOUND
                     ? 0 : (uint32_t)store_is_owned(cli->settings.store, name, &lock_err));
     pack_u32(p, (uint32_t)count);

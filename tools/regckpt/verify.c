@@ -6,6 +6,7 @@
 #include "access.h"
 #include "each.h"
 #include "verbs.h"
+#include "way_out.h"
 
 static const struct verb_text text = {
     .name = "verify",
@@ -59,7 +60,8 @@ static int verify(const struct cli *cli, const char *name, struct json *j)
     if (!result || result == RESULT_DAMAGED) {
         err = (struct error){0};
         if ((path = store_path(cli->settings.store, name, STORE_CHECKPOINT)))
-            result = checkpoint_verify(path, tell_problem, &v, &err);
+            result = checkpoint_verify(path, tell_problem, &v, &err)
+                         ? way_out_tell(cli->settings.store, name, true, &err) : RESULT_OK;
         else
             result = error_system(&err, ENOMEM, "Verifying %s", name);
         free(path);
@@ -74,8 +76,7 @@ static int verify(const struct cli *cli, const char *name, struct json *j)
         printf("%s: fine.\n", name);
     }
     if (result)
-        fprintf(stderr, "regckpt verify: %s: %s%s\n", name, err.text,
-                result == RESULT_DAMAGED ? ". The file is left as it is." : "");
+        fprintf(stderr, "regckpt verify: %s: %s\n", name, err.text);
     return result_exit_code(result);
 }
 
