@@ -43,7 +43,7 @@ build "$TREE"
 says 1 'no patches for the installed Wine 7.0~repack-1, only for: .*wine-8.0' "another version"
 fake dpkg-query "echo $VERSION"
 if [ ! -x /usr/lib/wine/wine64 ] || [ ! -e /usr/share/misc/config.guess ]; then
-    skip 6 "wine64 or autotools-dev is not installed"
+    skip 12 "wine64 or autotools-dev is not installed"
     exit 0
 fi
 build_without()
@@ -62,6 +62,22 @@ mkdir "$TMP/taken" && : >"$TMP/taken/file"
 build "$TMP/taken"
 says 1 "taken is there, and not made by this script" "a directory of something else"
 ok '[ -e "$TMP/taken/file" ]' "... which stays"
+# Where the tree is to go is looked at before anything is fetched.
+build --source "$TMP/none" "$TMP/taken/file/tree"
+says 1 "cannot make the tree in $TMP/taken/file: (Not a directory|File exists)" "a place below a file"
+if mkdir "$TMP/small" "$TMP/closed" && mount -t tmpfs -o size=64k none "$TMP/small" 2>/dev/null &&
+    mount --bind "$TMP/closed" "$TMP/closed" && mount -o remount,bind,ro "$TMP/closed"; then
+    printf '%s\n' "$TMP/small" "$TMP/closed" >>"$TMP/mounts"
+    build --source "$TMP/none" "$TMP/closed/tree"
+    says 1 "cannot make the tree in $TMP/closed: Read-only file system" "a place that is read-only"
+    build --source "$TMP/none" "$TMP/small/tree"
+    says 1 "the tree needs [0-9]+ MB in $TMP/small, and [01] MB are free there: make room" "no room for the tree"
+    is "$(ls -A "$TMP/small")" "" "... nothing is left there"
+    run env TMPDIR="$TMP/small" PATH="$BIN:/usr/bin:/bin" bash "$SRC/server_patch/build" --source "$TMP/none" "$TREE"
+    says 1 "building needs [0-9]+ MB in $TMP/small/.*, and [01] MB are free there: .* set TMPDIR" "no room to build in"
+else
+    skip 4 "no file systems can be mounted here"
+fi
 build --source "$TMP/none" "$TREE"
 says 1 "source package of Wine $VERSION cannot be had" "the source package cannot be had"
 ok 'grep -q "deb-src" "$TMP/stderr"' "... and what apt said"
