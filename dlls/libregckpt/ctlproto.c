@@ -13,6 +13,7 @@ void monitor_status_free(struct monitor_status *s)
     free(s->node);
     free(s->store);
     free(s->prefix);
+    free(s->wine);
     free(s->source);
     free(s->not_hooked);
     free(s->last_error);
@@ -33,8 +34,8 @@ void monitor_status_free(struct monitor_status *s)
     X(storage_failing_since) X(busy_since) X(last_saved) X(hook_changes) \
     X(corrections) X(error_since) X(past_error_at)
 #define STATUS_TEXTS(X) \
-    X(resource) X(node) X(store) X(prefix) X(source) X(not_hooked) X(last_error) \
-    X(past_error)
+    X(resource) X(node) X(store) X(prefix) X(wine) X(source) X(not_hooked) \
+    X(last_error) X(past_error)
 #define ONE(field) +1
 
 void pack_monitor_status(struct pack *p, const struct monitor_status *s)

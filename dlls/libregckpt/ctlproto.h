@@ -52,6 +52,7 @@ struct monitor_status {
     uint32_t pid, host_pid, program_pid; /* Unix pids, 0: none */
     uint64_t epoch, sequence;
     char *resource, *node, *store, *prefix;
+    char *wine;                 /* the loader that it was to run with */
     uint64_t online_since;      /* Unix microseconds; 0: not yet */
     uint64_t keys, values, bytes;  /* in the checkpoint */
     uint32_t registered, uncaptured;

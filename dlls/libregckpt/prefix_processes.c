@@ -39,8 +39,7 @@ static bool is_server_of(int pid, const char *dir_name)
     return base && !strcmp(base + 1, dir_name);
 }
 
-/* The server's pid; 0: none runs. */
-static int find_server(const struct wine_place *place)
+int wineserver_pid(const struct wine_place *place)
 {
     struct dirent *entry;
     char dir_name[64];
@@ -63,7 +62,7 @@ static int find_server(const struct wine_place *place)
 
 int wineserver_pidfd(const struct wine_place *place)
 {
-    int pid = find_server(place);
+    int pid = wineserver_pid(place);
 
     return pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
@@ -227,7 +226,7 @@ static bool has_below(int pid, void *arg)
 
 bool prefix_uses(const struct wine_place *place, const char *dir)
 {
-    int server = find_server(place);
+    int server = wineserver_pid(place);
 
     return (server && has_below(server, (char *)dir)) ||
            each_process(place, has_below, (char *)dir);

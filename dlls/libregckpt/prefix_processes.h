@@ -9,7 +9,8 @@
 #include "hostlink.h"
 #include "leftover.h"
 
-/* A pidfd of the prefix's wineserver; -1: none runs. */
+/* The prefix's wineserver: its pid, 0 if none runs; a pidfd of it, -1 if none runs. */
+int wineserver_pid(const struct wine_place *place);
 int wineserver_pidfd(const struct wine_place *place);
 
 /* Ends the prefix's processes, but for the server. */

@@ -9,11 +9,11 @@ suite wineserver
 
 deb=$(cd "$DEBS" && ls regckpt-wineserver_*.deb 2>/dev/null)
 if [ -z "$deb" ]; then
-    skip 30 "there is no such package: Wine's source package could not be had (tools/deps wine-package)"
+    skip 60 "there is no such package: Wine's source package could not be had (tools/deps wine-package)"
     exit 0
 fi
 if ! can_have_roots 2>/dev/null; then
-    skip 30 "this needs root, and mounts"
+    skip 60 "this needs root, and mounts"
     exit 0
 fi
 version=$(dpkg-deb -f "$DEBS/$deb" Version)
@@ -65,9 +65,65 @@ is "$CODE" 0 "it is installed anew under the running one"
 ok 'goes_on' "the service goes on"
 inside a $LOADER reg.exe add "HKLM\\$KEY" /v Outside /d later /f /reg:64
 ok 'wait_for $PATIENCE has_value later' "programs that start now use the running server"
+
+# --- the next version of it, while it runs ---
+# rebuilt VERSION [WINE]: the package made again, with another server, for that Wine; sets NEXT.
+rebuilt()
+{
+    local dir=$TMP/rebuilt
+    rm -rf "$dir" && dpkg-deb -R "$DEBS/$deb" "$dir" || return 1
+    sed -i "s/^Version: .*/Version: $1/" "$dir/DEBIAN/control"
+    echo "$1" >>"$dir$TREE/lib/wine/wineserver64" # a byte more or less is the same to the kernel
+    [ -z "${2:-}" ] || sed -i "s/\(libwine\|wine64\) (= [^)]*)/\1 (= $2)/g" "$dir/DEBIAN/control"
+    [ -z "${2:-}" ] || sed -i "1s/.*/Wine $2/" "$dir$TREE/regckpt-wineserver"
+    NEXT=/srv/debs/next_$1.deb
+    dpkg-deb --root-owner-group -Znone -b "$dir" "$ROOT_a$NEXT" >/dev/null
+}
+# the_new_one_runs: is the server of the prefix the file that is in the tree now?
+the_new_one_runs()
+{
+    local pid
+    for pid in $(root_pids a); do
+        [[ $(readlink "/proc/$pid/exe") == *wineserver64* ]] || continue
+        cmp -s "/proc/$pid/exe" "$ROOT_a$TREE/lib/wine/wineserver64"
+        return
+    done
+    return 1
+}
+says_nothing() { ! grep -q "the prefix runs with\|made for" "$TMP/stderr"; }
+no_trouble() { inside a regckpt status svc --json && grep -q '"wine_trouble": ""' "$TMP/stdout"; }
+replaced='the prefix runs with /[^ ]*/wineserver64, which has been replaced or removed since \(process [0-9]*\)'
+ok 'the_new_one_runs || ! no_trouble' "status knows that the server is not the one that was installed anew"
+ok 'rebuilt "$version+b1"' "a next version"
+inside a dpkg -i "$NEXT"
+ok '((CODE == 0)) && grep -q "a prefix uses this wineserver on this node: /srv/prefix" "$TMP/stderr" &&
+    grep -q "goes on with it, and uses the new one after its next start" "$TMP/stderr"' \
+    "it is installed while the old one runs, and says what becomes of that"
+inside a dpkg-query -W -f '${Version}' regckpt-wineserver
+is "$(stdout)" "$version+b1" "it is the next version"
+ok 'goes_on && source_is server' "the service goes on, and the old server reports"
+inside a $LOADER reg.exe add "HKLM\\$KEY" /v Outside /d "by both" /f /reg:64
+ok 'wait_for $PATIENCE has_value "by both"' "what others write is in the checkpoint"
+inside a regckpt status svc
+ok '((CODE == 0)) && grep -Eq "^ *Wine +$replaced" "$TMP/stdout"' "status says which server it is"
+inside a regckpt doctor svc
+ok '((CODE == 1)) && grep -Eq "^wineserver +no +$replaced" "$TMP/stdout"' "so does doctor"
+inside_quietly a $LOADER ping.exe -n 1000 127.0.0.1 & # keeps the prefix up
+ok 'wait_for $PATIENCE eval "[ -n \"\$(pgrep -f \"[p]ing.exe -n 1000\")\" ]"' "another program runs in the prefix"
 inside a regckpt offline svc
 is "$CODE" 0 "offline"
+inside a regckpt online svc
+ok '((CODE == 0)) && grep -Eq "svc: $replaced.*wineserver -k" "$TMP/stderr"' "online in that prefix says it, too, and what to do"
+ok 'source_is server && goes_on' "and works"
+inside a regckpt offline svc
 inside a $TREE/lib/wine/wineserver -k
+ok 'wait_for $PATIENCE nobody_in a' "the prefix ends"
+inside a regckpt online svc
+ok '((CODE == 0)) && says_nothing' "the next online has nothing to say"
+ok 'the_new_one_runs' "and uses the new server"
+ok 'source_is server && goes_on && no_trouble' "which reports"
+inside a regckpt doctor svc
+is "$CODE" 0 "doctor finds nothing wrong"
 
 # --- another Wine ---
 mapfile -t wines < <(dpkg-query -W -f '${source:Package} ${db:Status-Abbrev} ${Package} ${Architecture} ${Version}\n' |
@@ -93,13 +149,35 @@ ok '((CODE == 0)) && ! grep -Eq "^(Inst|Remv)" "$TMP/stdout" && grep -q wine64 "
 inside a apt-get -s dist-upgrade
 ok '((CODE == 0)) && grep -q "^Inst wine64 " "$TMP/stdout" && grep -q "^Remv regckpt-wineserver " "$TMP/stdout"' \
     "dist-upgrade takes it and removes the wineserver"
-# dpkg takes what it is given.
-sed -i "/^Package: libwine\$/,/^\$/ s/^Version: .*/&+next/" "$ROOT_a/var/lib/dpkg/status"
+# dpkg takes what it is given, while the service is online.
+sed -i -E "/^Package: (libwine|wine64)\$/,/^\$/ s/^Version: .*/&+next/" "$ROOT_a/var/lib/dpkg/status"
+stale="$TREE: made for Wine .*, but .*next is installed"
+inside a regckpt status svc
+ok '((CODE == 0)) && grep -Eq "^ *Wine +$stale" "$TMP/stdout"' "status knows that the tree is for another Wine"
 inside a regckpt doctor svc
-ok '((CODE == 1)) && grep -Eq "^Wine that reports +no +$TREE: made for Wine .*, but .*next is installed" "$TMP/stdout"' \
-    "doctor knows that the tree is for another Wine"
-sed -i "/^Package: libwine\$/,/^\$/ s/^\(Version: .*\)+next\$/\1/" "$ROOT_a/var/lib/dpkg/status"
+ok '((CODE == 1)) && grep -Eq "^Wine that reports +no +$stale" "$TMP/stdout"' "so does doctor"
+inside a regckpt offline svc
+is "$CODE" 0 "offline"
+inside a regckpt online svc
+ok '((CODE == 0)) && grep -Eq "svc: $stale" "$TMP/stderr"' "online says it; this Wine works with it all the same"
+ok 'source_is server && goes_on' "the server reports"
+inside a dpkg-query -W -f '${Version}' wine64
+ok 'rebuilt "$version+b2" "$(stdout)"' "the package for that Wine"
+inside a dpkg -i "$NEXT"
+is "$CODE" 0 "is installed"
+inside a regckpt offline svc
 inside a $TREE/lib/wine/wineserver -k
+ok 'wait_for $PATIENCE nobody_in a' "the prefix ends"
+inside a regckpt online svc
+ok '((CODE == 0)) && says_nothing && the_new_one_runs && source_is server && no_trouble' "now it is the right one"
+inside a regckpt doctor svc
+ok '((CODE == 0)) && grep -Eq "^Wine that reports +ok +$TREE: made for Wine .*next, which is installed" "$TMP/stdout"' \
+    "doctor agrees"
+inside a regckpt offline svc
+inside a $TREE/lib/wine/wineserver -k
+sed -i -E "/^Package: (libwine|wine64)\$/,/^\$/ s/^(Version: .*)\+next\$/\1/" "$ROOT_a/var/lib/dpkg/status"
+inside a dpkg -i "/srv/debs/$deb"
+is "$CODE" 0 "the first version is installed again"
 
 # --- wine32 comes and goes ---
 if [ -x /usr/lib/wine/wine ]; then
@@ -119,7 +197,7 @@ ok '((CODE != 0)) && grep -q "no Wine loader at $TREE" "$TMP/stderr"' "a resourc
 inside a sh -c "regckpt set svc --wine '' && regckpt online svc"
 is "$CODE" 0 "with the system's Wine it does"
 ok 'source_is hook' "by the hook"
-ok 'has_value later' "and with what it had"
+ok 'has_value "by both"' "and with what it had"
 inside a regckpt offline svc
 is "$CODE" 0 "offline"
 root_kill a

@@ -21,6 +21,7 @@ use_stock() { WINE=$STOCK WINESERVER=$STOCK_SERVER; }
 server_is() { readlink "/proc/$(server_pids a | head -n 1)/exe" | grep -qxF "$1"; }
 source_is() { [ "$(status_text a svc source)" = "$1" ]; }
 scans() { status_number a svc scans; }
+trouble() { status_text a svc wine_trouble; }
 config() { on a "$WINE" "$BUILD/out/server/reconfigure64.exe" "$SERVICE" "$@"; }
 of_service() { in_checkpoint svc "$1" "$2" --key "$SERVICE_KEY" --view 64; }
 no_name() { of_service DisplayName second && ! grep -qi " $(utf16_hex "$1") " "$TMP/seen"; }
@@ -66,6 +67,7 @@ online a svc
 is "$CODE" 0 "online"
 ok 'source_is server' "online: changes come from the server"
 ok 'wait_for $PATIENCE log_has "$LOG" 20' "online: it writes"
+is "$(trouble)" "" "online: it is the server that was asked for"
 image=$(value a "$SERVICE_KEY" ImagePath)
 ok '[[ $image == *regckpt-host* ]]' "it is wrapped"
 
@@ -116,6 +118,10 @@ prefix_end "$PREFIX_a"
 use_stock
 ok 'wine_up a && server_is "$STOCK_SERVER"' "the prefix starts by the system's Wine"
 restarted "with that prefix" "$count" hook
+other="the prefix runs with $STOCK_SERVER (process $(server_pids a | head -n 1)), not with what is in $TREE now."
+ok '[[ $(trouble) == "$other"*"wineserver -k" ]]' "status says that it is not the server that was asked for"
+on a regckpt doctor svc
+ok '((CODE == 1)) && grep -q "^wineserver  *no " "$TMP/stdout" && grep -qF "$other" "$TMP/stdout"' "so does doctor"
 offline a svc
 is "$CODE" 0 "offline"
 stopped "offline there"

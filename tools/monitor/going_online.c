@@ -345,6 +345,7 @@ static int begin(struct monitor *m, struct error *err)
         (error = hooked_check(m, err)))
         return error;
     m->status.prefix = strdup(m->place.prefix);
+    m->status.wine = strdup(m->place.wine);
     if (!(m->front = front_start(m->dir, m->place.uid, m->place.gid, err)))
         return err->code;
     patience_front(m->patience, m->front);

@@ -256,6 +256,15 @@ static void check_tree(struct doctor *d, const char *loader)
         finding(d, "Wine that reports", found != WINETREE_STALE, "%s", text.text);
 }
 
+/* The prefix has been booted: by that Wine, or by another before. */
+static void check_running(struct doctor *d, const struct wine_place *place)
+{
+    struct error text = {0};
+
+    if (!winetree_serves(place, &text))
+        finding(d, "wineserver", false, "%s", text.text);
+}
+
 /* Wine, the prefix, the host in it. */
 static void check_wine(struct doctor *d, const struct resource *r)
 {
@@ -281,6 +290,7 @@ static void check_wine(struct doctor *d, const struct resource *r)
         return;
     }
     finding(d, "host answers", true, "%u-bit, in the booted prefix", wine.link.bits);
+    check_running(d, &wine.place);
     if (d->cli.arg_count)
         bits = check_program(d, &wine, r);
     check_server(d, &wine);

@@ -8,6 +8,7 @@
 #include "pacemaker.h"
 #include "startmonitor.h"
 #include "verbs.h"
+#include "winetree.h"
 
 #define UNNAMED_OWNER "owned by a process that has not said its name"
 
@@ -207,19 +208,22 @@ static int announce(const struct cli *cli, char token[OWNER_TOKEN_BYTES], struct
     return RESULT_OK;
 }
 
-/* Takes it online; *already: it was. */
-static int online(const struct cli *cli, const struct online_options *o, struct start *start,
-                  struct progress *p, bool *already, struct error *err)
+/* A Wine that may not fit is said where it may be the reason, and where it works all the same. */
+static void tell_wine(const struct cli *cli, const struct wine_place *place)
+{
+    struct error text;
+
+    if (winetree_trouble(place, &text))
+        cli_note(cli, "%s: %s", cli->args[0], text.text);
+}
+
+/* Has it taken online, in a place that was found already. */
+static int bring_online(const struct cli *cli, const struct online_options *o, struct start *start,
+                        struct progress *p, struct error *err)
 {
     char token[OWNER_TOKEN_BYTES];
-    struct snapshot s;
-    int result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
+    int result;
 
-    if (result)
-        return result;
-    snapshot_free(&s);
-    if ((result = ctl_is_online(cli, cli->args[0], already, NULL, err)) || *already)
-        return result;
     if (!o->force && (result = pacemaker_guard(cli, cli->args[0], "online", err)))
         return result;
     if (o->takeover) {
@@ -228,6 +232,30 @@ static int online(const struct cli *cli, const struct online_options *o, struct 
         start->takeover = token;
     }
     return monitor_start(cli, cli->args[0], start, p, err);
+}
+
+/* Takes it online; *already: it was. */
+static int online(const struct cli *cli, const struct online_options *o, struct start *start,
+                  struct progress *p, bool *already, struct error *err)
+{
+    struct wine_place place;
+    struct snapshot s;
+    bool found;
+    int result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err);
+
+    if (result)
+        return result;
+    /* what stands in the way there is the monitor's to say */
+    found = !wine_place_find(&s.resource, o->prefix, &cli->settings, &place, NULL);
+    snapshot_free(&s);
+    if (!(result = ctl_is_online(cli, cli->args[0], already, NULL, err)) && !*already) {
+        result = bring_online(cli, o, start, p, err);
+        if (found)
+            tell_wine(cli, &place);
+    }
+    if (found)
+        wine_place_free(&place);
+    return result;
 }
 
 int verb_online(int argc, char **argv)

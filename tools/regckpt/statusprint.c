@@ -95,11 +95,16 @@ static void print_work(struct table *t, const struct monitor_status *m)
 
 static void print_monitor(const struct monitor_status *m, FILE *out)
 {
+    struct error trouble;
     struct table t;
 
     table_begin(&t, 2, NULL);
     table_cell(&t, "prefix");
     table_cell(&t, "%s", m->prefix ? m->prefix : "");
+    if (status_wine_trouble(m, &trouble)) {
+        table_cell(&t, "Wine");
+        table_cell(&t, "%s", trouble.text);
+    }
     table_cell(&t, "store");
     table_cell(&t, "%s", m->store ? m->store : "");
     time_row(&t, "online since", m->online_since, "not yet");
@@ -164,12 +169,15 @@ void status_print(const struct cli *cli, const struct status_list *list, FILE *o
 /* The monitor's numbers as an object. */
 static void json_monitor(struct json *j, const struct monitor_status *m)
 {
+    struct error trouble;
+
     json_open_object(j, "monitor");
     json_number(j, "phase", m->phase);
     json_number(j, "pid", m->pid);
     json_number(j, "host_pid", m->host_pid);
     json_number(j, "program_pid", m->program_pid);
     json_text(j, "prefix", m->prefix ? m->prefix : "");
+    json_text(j, "wine_trouble", status_wine_trouble(m, &trouble) ? trouble.text : "");
     json_number(j, "online_since", m->online_since);
     json_number(j, "keys", m->keys);
     json_number(j, "values", m->values);

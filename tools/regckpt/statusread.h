@@ -60,6 +60,8 @@ char *status_verdict(const struct resource_status *s, int *code);
 /* How changes are captured, for people, malloc'ed; what the hook reaches if it is in place. */
 char *status_capture(const struct monitor_status *m);
 bool status_is_told(const struct monitor_status *m);
+/* winetree_trouble() of the Wine that it was to run with. */
+bool status_wine_trouble(const struct monitor_status *m, struct error *text);
 /* One word for programs: "online", "offline", "lost", ...; all there are, NULL behind the last. */
 const char *status_word(const struct resource_status *s);
 extern const char *const status_words[];

@@ -10,6 +10,7 @@
 
 #include "keytext.h"
 #include "statusread.h"
+#include "winetree.h"
 
 enum verdict {
     VERDICT_ONLINE, VERDICT_STARTING, VERDICT_STOPPING, VERDICT_UNPROTECTED, VERDICT_ELSEWHERE,
@@ -97,6 +98,13 @@ char *status_capture(const struct monitor_status *m)
         return line("wineserver, every process's changes; %u of them wait%s for lag 0 and flushes (hook)%s",
                     m->hooked, m->hooked == 1 ? "s" : "", unhooked);
     return line("hook, %u process%s%s", m->hooked, m->hooked == 1 ? "" : "es", unhooked);
+}
+
+bool status_wine_trouble(const struct monitor_status *m, struct error *text)
+{
+    const struct wine_place place = {.prefix = m->prefix, .wine = m->wine};
+
+    return m->prefix && m->wine && winetree_trouble(&place, text);
 }
 
 /* A resource that is online here. */
