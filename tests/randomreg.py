@@ -14,8 +14,8 @@
     randomreg.py narrow DUMP                what hivexregedit can say of it
 
 Everything that a registry takes comes up: all types and unknown ones, no data, no name, NUL at each place
-of names (but no key named by one alone) and data, lone surrogates, letters whose case differs outside
-ASCII, quotation marks, backslashes and line breaks, data of more than a MiB, long names, depth, classes, symbolic links.  Names that Wine takes
+of names and data, lone surrogates, letters whose case differs outside ASCII, quotation marks, backslashes
+and line breaks, data of more than a MiB, long names, depth, classes, symbolic links.  Names that Wine takes
 for one by its own table (l_intl.nls) do not stand side by side.
 
 A script has regdump's lines "key" and "value", of what is made or set, and before them
@@ -123,10 +123,7 @@ class Maker:
             size = r.choice((254, 255) if of_key else (255, 256, 257, 1000))
         if r.random() < .25:
             return pack([r.choice(TWINS) for _ in range(size)]).hex()
-        units = [self.unit(of_key) for _ in range(size)]
-        if of_key and units == [0]: # NtSaveKey writes no name for it: `add` refuses it
-            units.append(ord("x"))
-        return pack(units).hex()
+        return pack([self.unit(of_key) for _ in range(size)]).hex()
 
     def text(self):
         """Data of a text, or what somebody has left of one."""
@@ -163,6 +160,12 @@ class Maker:
         """A new subkey; the path of the old one if there is one of that name."""
         r = self.r
         name = self.name(True)
+        if r.random() < .04:
+            # NULs alone, or a sibling's name and a NUL: Wine's picture of a key mixes such keys
+            siblings = [key[0].split("/")[-1] for old, key in content.keys.items() if old and old[:-1] == where]
+            name = r.choice(siblings + [""]) + "0000"
+            if len(name) > 4 * 255:
+                return None
         below = where + (fold(name),)
         if below in content.keys or len(below) > 60:
             return None

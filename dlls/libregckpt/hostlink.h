@@ -135,7 +135,10 @@ struct scan_facts {
 };
 /* Asks for one notification below a key of the list, without a scan. exists may be NULL. */
 int hostlink_arm(struct hostlink *link, uint32_t key_id, bool *exists, struct error *err);
-/* Scans one key of the list into an (empty) image. facts may be NULL. */
+/*
+ * Scans one key of the list into an (empty) image. facts may be NULL.  Keys of which the text shows that
+ * another is written the same are scanned by themselves.
+ */
 int hostlink_scan(struct hostlink *link, uint32_t key_id, bool watch, struct image *image,
                   struct scan_facts *facts, struct error *err);
 /* Loads an image where the key does not exist yet, as far as NtLoadKey can (winereg.h). */
@@ -178,10 +181,11 @@ int hostlink_unwrap(struct hostlink *link, const struct resource *resource, bool
  * Sets right what a scan's text cannot say (hostlink_names.c): names that end in NUL, and keys that hold
  * nothing but volatile subkeys, as far as `known` has them (NULL: nothing is known, and all names are
  * asked for).  Costs a question for each name that `known` does not have, and no request at all where the
- * two are equal.  What hostlink_ask gives, or ENOMEM.
+ * two are equal.  `exclude` has been left out of the picture, and is of what is read anew.
+ * What hostlink_ask and hostlink_scan give, or ENOMEM.
  */
 int hostlink_settle_names(struct hostlink *link, uint32_t key_id, const struct image *known,
-                          struct image *picture, struct error *err);
+                          const struct exclude *exclude, struct image *picture, struct error *err);
 
 /* --- making a key equal to an image (hostlink_restore.c) --- */
 

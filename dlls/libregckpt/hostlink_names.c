@@ -4,7 +4,9 @@
  * asking for exactly what can be meant:
  *
  *   - A name that ends in NUL is written without it.  So is each name that is new, against what is
- *     known, there as it is written, or with a NUL behind it?
+ *     known, there as it is written, or with a NUL behind it?  A key that is there as both is mixed of
+ *     them; one that is there as neither, and a value that its key has not, may be another key's, if they
+ *     were not deleted just now: such keys are read anew (hostlink_private.h).
  *   - A key without values and class whose subkeys are all volatile, or such keys again, is not written.
  *     So is each known key of that kind that is missing still there, with subkeys alone?
  *
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hostlink.h"
+#include "hostlink_private.h"
 #include "image_edit.h"
 
 #define ASK_MS 60000
@@ -34,6 +36,7 @@ struct asking {
     struct image *picture;
     struct question *list;
     size_t count, room;
+    bool doubts; /* found by the answers */
     struct error *err;
 };
 
@@ -64,6 +67,18 @@ static const struct image_key *known_child(const struct image_key *known, const 
     return found && utf16_equal(known->keys[at]->name, key->name) ? known->keys[at] : NULL;
 }
 
+/* Has one of these keys a twin that stands behind it: the same name with a NUL? */
+static bool known_twin(const struct image_key *known, const struct image_key *key)
+{
+    uint32_t at;
+    bool found;
+
+    at = image_search_key(known, key->name, &found) + 1;
+    return found && at < known->key_count && known->keys[at]->name.len == key->name.len + 1 &&
+           !known->keys[at]->name.units[key->name.len] &&
+           !utf16_compare_nocase((struct utf16){known->keys[at]->name.units, key->name.len}, key->name);
+}
+
 static bool could_be_hidden(const struct image_key *key)
 {
     return !key->value_count && !key->class.len && !(key->flags & KEY_FLAG_LINK);
@@ -81,7 +96,7 @@ static int collect_keys(struct asking *a, struct image_key *key, const struct im
 
         if (level)
             error = collect_keys(a, key->keys[i], same, level - 1);
-        else if (!same)
+        else if (key->keys[i]->doubt != WINEREG_SURE && (!same || known_twin(known, key->keys[i])))
             error = add(a, (struct question){.key = key->keys[i]});
     }
     for (uint32_t i = 0; !error && !level && known && i < known->key_count; i++) {
@@ -180,10 +195,20 @@ static int rename_value(struct asking *a, struct image_key *key, struct utf16 wr
     return error;
 }
 
+/* What is written of a key may be another's. */
+static void doubt(struct asking *a, struct image_key *key)
+{
+    if (key->doubt == WINEREG_SURE || !key->parent)
+        return;
+    key->doubt = WINEREG_TWICE;
+    a->doubts = true;
+}
+
 static int take_answer(struct asking *a, const struct question *q, uint32_t answer)
 {
     struct image_key *made;
     struct utf16 name;
+    bool found;
     int error;
 
     if (q->missing) {
@@ -193,12 +218,20 @@ static int take_answer(struct asking *a, const struct question *q, uint32_t answ
             return errno;
         return 0;
     }
-    if (!(answer & HOST_ANSWER_NUL))
+    if (answer != HOST_ANSWER_NUL) {
+        /* there as well as its twin; or not at all, and then deleted, or a twin of what is above holds it */
+        if ((answer & HOST_ANSWER_NUL) || !answer)
+            doubt(a, q->key);
         return 0;
+    }
     name = q->key->name;
     if ((error = append_nul(&name)))
         return error;
-    error = image_rename_key(q->key, name);
+    image_search_key(q->key->parent, name, &found);
+    if (found) /* which has one more, then */
+        doubt(a, q->key);
+    else
+        error = image_rename_key(q->key, name);
     free((void *)name.units);
     return error;
 }
@@ -220,6 +253,8 @@ static int rename_values(struct asking *a, const uint32_t *answers)
         const struct question *q = &a->list[i];
         uint16_t *units;
 
+        if (q->value && !answers[i])
+            doubt(a, q->key);
         if (!q->value || !(answers[i] & HOST_ANSWER_NUL))
             continue;
         if (!(units = malloc(q->value->name.len * sizeof(*units)))) {
@@ -298,25 +333,51 @@ static int ask(struct asking *a)
     return error;
 }
 
-int hostlink_settle_names(struct hostlink *link, uint32_t key_id, const struct image *known,
-                          struct image *picture, struct error *err)
+/* Reads anew what is doubtful.  *again: something was, so that there are new names. */
+static int part(struct asking *a, const struct exclude *exclude, bool *again)
 {
-    const struct image_key *root = known ? known->root : NULL;
-    struct asking a = {link, key_id, known, picture, NULL, 0, 0, err};
-    unsigned deepest;
+    int error;
+
+    *again = false;
+    if (!a->doubts)
+        return 0;
+    a->doubts = false;
+    if ((error = hostlink_part_twins(a->link, a->key_id, (struct utf16){NULL, 0}, a->picture, again, a->err)))
+        return error;
+    return *again && exclude ? image_exclude(a->picture, exclude) : 0;
+}
+
+static int settle(struct asking *a, const struct exclude *exclude, bool *again)
+{
+    const struct image_key *root = a->known ? a->known->root : NULL;
+    unsigned deepest = depth_of(a->picture->root);
+    int error = 0;
+
+    *again = false;
+    if (root && depth_of(root) > deepest)
+        deepest = depth_of(root);
+    for (unsigned level = 0; !error && !*again && level <= deepest; level++)
+        if (!(error = collect_keys(a, a->picture->root, root, level)) && !(error = ask(a)))
+            error = part(a, exclude, again);
+    if (error || *again)
+        return error;
+    if (!(error = collect_values(a, a->picture->root, root)) && !(error = ask(a)))
+        error = part(a, exclude, again);
+    return error;
+}
+
+int hostlink_settle_names(struct hostlink *link, uint32_t key_id, const struct image *known,
+                          const struct exclude *exclude, struct image *picture, struct error *err)
+{
+    struct asking a = {.link = link, .key_id = key_id, .known = known, .picture = picture, .err = err};
+    bool again = true;
     int error = 0;
 
     err->code = 0;
     if (!picture->root || (known && image_equal(known, picture)))
         return 0;
-    deepest = depth_of(picture->root);
-    if (root && depth_of(root) > deepest)
-        deepest = depth_of(root);
-    for (unsigned level = 0; !error && level <= deepest; level++)
-        if (!(error = collect_keys(&a, picture->root, root, level)))
-            error = ask(&a);
-    if (!error && !(error = collect_values(&a, picture->root, root)))
-        error = ask(&a);
+    while (!error && again) /* each time what is read anew lies deeper */
+        error = settle(&a, exclude, &again);
     free(a.list);
     if (error && !err->code)
         error_system(err, error, "cannot look at names that a scan does not tell apart");

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the host is asked about the registry: the list of keys, scans, loads, changes, the marker.
+ * What the host is asked about the registry: the list of keys, loads, changes, the marker.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "hostlink.h"
-#include "winereg.h"
+#include "hostlink_private.h"
 
 #define ASK_MS 10000
-#define BULK_MS 120000           /* a scan or load of millions of values */
 #define BATCH_BYTES (1u << 20)   /* of changes in one request */
 
 int hostlink_keys(struct hostlink *link, const struct registered_key *keys, size_t count,
@@ -78,62 +74,10 @@ int hostlink_arm(struct hostlink *link, uint32_t key_id, bool *exists, struct er
     return error;
 }
 
-/* An empty file in memory for a scan or load to travel in. */
-static int memory_file(struct error *err)
-{
-    int fd = memfd_create("regckpt", MFD_CLOEXEC);
-
-    if (fd < 0)
-        error_system(err, errno, "cannot make a file in memory for a scan");
-    /* opened again by name on the Wine side, which may run as another user */
-    else
-        fchmod(fd, 0666);
-    return fd;
-}
-
-int hostlink_scan(struct hostlink *link, uint32_t key_id, bool watch, struct image *image,
-                  struct scan_facts *facts, struct error *err)
-{
-    struct scan_facts own;
-    struct message reply;
-    struct unpack u;
-    struct stat st;
-    struct pack p;
-    int fd, error;
-
-    image_init(image);
-    facts = facts ? facts : &own;
-    memset(facts, 0, sizeof(*facts));
-    if ((fd = memory_file(err)) < 0)
-        return EIO;
-    pack_init(&p);
-    pack_u32(&p, key_id);
-    pack_u32(&p, watch);
-    reply.payload = NULL;
-    reply.fd = -1;
-    error = hostlink_ask(link, HOST_SAVE, &p, fd, BULK_MS, &reply, &u, err);
-    pack_free(&p);
-    if (!error) {
-        facts->exists = unpack_u32(&u);
-        facts->server_ns = unpack_u64(&u);
-        facts->marker_epoch = unpack_u64(&u);
-        if (unpack_failed(&u))
-            error = error_set(err, RESULT_INVALID, "regckpt-host sent a reply that cannot be read");
-    }
-    if (!error && facts->exists) {
-        if (!fstat(fd, &st))
-            facts->text_bytes = st.st_size;
-        error = winereg_parse_fd(fd, "what NtSaveKey wrote", image, err);
-    }
-    message_free(&reply);
-    close(fd);
-    return error;
-}
-
 int hostlink_load(struct hostlink *link, uint32_t key_id, const struct image *image,
                   struct error *err)
 {
-    int fd = memory_file(err), copy = -1, error = 0;
+    int fd = hostlink_memory_file(err), copy = -1, error = 0;
     FILE *out = NULL;
     struct pack p;
 
@@ -154,7 +98,7 @@ int hostlink_load(struct hostlink *link, uint32_t key_id, const struct image *im
     if (!error) {
         pack_init(&p);
         pack_u32(&p, key_id);
-        error = hostlink_ask(link, HOST_LOAD, &p, fd, BULK_MS, NULL, NULL, err);
+        error = hostlink_ask(link, HOST_LOAD, &p, fd, HOSTLINK_BULK_MS, NULL, NULL, err);
         pack_free(&p);
     }
     close(fd);
@@ -210,7 +154,7 @@ static int send_batch(struct batch *b)
         p.failed = true;
     reply.payload = NULL;
     reply.fd = -1;
-    error = hostlink_ask(b->link, HOST_APPLY, &p, -1, BULK_MS, &reply, &u, b->err);
+    error = hostlink_ask(b->link, HOST_APPLY, &p, -1, HOSTLINK_BULK_MS, &reply, &u, b->err);
     if (error == RESULT_WINE && b->link->sock >= 0) {
         describe(b, unpack_u32(&u), text, sizeof(text));
         error_prefix(b->err, "%s", text);

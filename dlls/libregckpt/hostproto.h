@@ -10,7 +10,7 @@
 #ifndef REGCKPT_HOSTPROTO_H
 #define REGCKPT_HOSTPROTO_H
 
-#define HOSTPROTO_VERSION 6
+#define HOSTPROTO_VERSION 7
 
 enum host_message {
     /* host to native, first message: u32 version, u32 role, u32 bits (of the host), u32 Unix pid,
@@ -24,9 +24,10 @@ enum host_message {
     /* u32 count, then per key: u32 id, u32 view, text path.  Replaces the list; opens what exists.
      * Reply: u32 count, per key: u32 id, u32 exists, text physical path ("" if it does not exist) */
     HOST_KEYS,
-    /* u32 id, u32 watch; the descriptor of an empty file rides along.
-     * Arms the notification if watch, then NtSaveKey into the file.
-     * Reply: u32 exists, u64 nanoseconds of the server's time, u64 epoch in the marker (0: none) */
+    /* u32 id, u32 watch, utf16 path below the key ("": itself); the descriptor of an empty file rides
+     * along.  Arms the key's notification if watch, then NtSaveKey into the file.
+     * Reply: u32 exists, u64 nanoseconds of the server's time, u64 epoch in the marker (0: none), u32 has
+     * it a subkey that is named by one NUL? */
     HOST_SAVE,
     /* u32 id: arms the notification without a scan.  Reply: u32 exists */
     HOST_ARM,
@@ -90,7 +91,7 @@ enum host_ask { HOST_ASK_KEY = 1, HOST_ASK_VALUE = 2 };
 
 #define HOST_ANSWER_NO 0u
 #define HOST_ANSWER_YES 1u        /* it is there, of exactly that name (in any case) */
-#define HOST_ANSWER_NUL 2u        /* there is one whose name has a NUL behind that one, and no other */
+#define HOST_ANSWER_NUL 2u        /* there is one whose name has a NUL behind that one (of values: and no other) */
 #define HOST_ANSWER_KEYS_ALONE 4u /* and the key holds subkeys and no values */
 
 enum host_role {

@@ -164,15 +164,21 @@ struct image_key *image_insert_key(struct image *image, struct image_key *parent
     return key;
 }
 
+static uint32_t place_in_parent(const struct image_key *key)
+{
+    uint32_t at = 0;
+
+    while (key->parent->keys[at] != key) /* few have such names */
+        at++;
+    return at;
+}
+
 int image_rename_key(struct image_key *key, struct utf16 name)
 {
     struct image_key *parent = key->parent, *renamed;
-    uint32_t at = 0;
 
     if (!image_key_name_fits(name))
         return EINVAL;
-    while (parent->keys[at] != key) /* few have such names */
-        at++;
     if (!(renamed = malloc(sizeof(*renamed) + name.len * sizeof(uint16_t))))
         return ENOMEM;
     *renamed = *key;
@@ -180,9 +186,48 @@ int image_rename_key(struct image_key *key, struct utf16 name)
     renamed->name = (struct utf16){(const uint16_t *)(renamed + 1), name.len};
     for (uint32_t i = 0; i < renamed->key_count; i++)
         renamed->keys[i]->parent = renamed;
-    parent->keys[at] = renamed;
+    parent->keys[place_in_parent(key)] = renamed;
     free(key);
     return 0;
+}
+
+void image_remove_key(struct image *image, struct image_key *key)
+{
+    struct image_key *parent = key->parent;
+    uint32_t at = place_in_parent(key);
+
+    image_drop_key(image, key);
+    memmove(parent->keys + at, parent->keys + at + 1,
+            (--parent->key_count - at) * sizeof(*parent->keys));
+}
+
+struct image_key *image_graft(struct image *image, struct image_key *parent, struct utf16 name,
+                              struct image *part)
+{
+    struct image_key *from = part->root, *key;
+    bool found;
+    uint32_t at = image_search_key(parent, name, &found);
+
+    if (!(key = image_insert_key(image, parent, at, name)))
+        return NULL;
+    if (found)
+        image_remove_key(image, parent->keys[at + 1]);
+    key->class = from->class;
+    key->flags = from->flags;
+    key->keys = from->keys;
+    key->key_count = from->key_count;
+    key->key_room = from->key_room;
+    key->values = from->values;
+    key->value_count = from->value_count;
+    key->value_room = from->value_room;
+    for (uint32_t i = 0; i < key->key_count; i++)
+        key->keys[i]->parent = key;
+    image->key_count += part->key_count - 1; /* one is counted already */
+    image->value_count += part->value_count;
+    image->data_bytes += part->data_bytes;
+    free(from);
+    image_init(part);
+    return key;
 }
 
 struct image_key *image_add_key(struct image *image, struct image_key *parent, struct utf16 name)

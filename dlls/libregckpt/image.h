@@ -30,6 +30,7 @@ struct image_key {
     struct utf16 class;
     uint32_t flags;           /* KEY_FLAG_* */
     bool pinned;              /* holds something excluded: a diff never deletes it */
+    uint8_t doubt;            /* enum winereg_doubt: of a picture that was read from Wine's text */
     struct image_key **keys;  /* sorted */
     uint32_t key_count, key_room;
     struct image_value *values; /* sorted */

@@ -30,6 +30,15 @@ int image_insert_value(struct image *image, struct image_key *key, uint32_t at, 
  */
 int image_rename_key(struct image_key *key, struct utf16 name);
 
+/*
+ * Gives a parent a subkey of this name with the class, flags, values and subkeys of another image's root,
+ * in place of one that it has; `part` is empty afterwards.  NULL: errno ENOMEM or EINVAL, and nothing changed.
+ */
+struct image_key *image_graft(struct image *image, struct image_key *parent, struct utf16 name,
+                              struct image *part);
+/* Takes a subkey away, with all below it. */
+void image_remove_key(struct image *image, struct image_key *key);
+
 /* Takes a value out of the counts and frees what it owns; the caller closes the gap. */
 void image_drop_value(struct image *image, struct image_value *value);
 /* The same for a key with its subtree. */

@@ -28,6 +28,8 @@ libregckpt_SOURCES = \
 	hostlink_program.c \
 	hostlink_registry.c \
 	hostlink_restore.c \
+	hostlink_scan.c \
+	hostlink_twins.c \
 	image.c \
 	image_apply.c \
 	image_diff.c \

@@ -5,8 +5,8 @@
  * NtSaveKey writes a key before its subkeys, and a key without values that has subkeys not at all.
  * So a section whose key is there already is a second key of that name.  Wine has two reasons for
  * it: a key whose name ends in NUL, which is written without, and a key that its NtRenameKey left
- * in the list of subkeys twice.  The second is harmless, both sections are alike; the first would
- * mix two keys and is refused.
+ * in the list of subkeys twice.  The second is harmless, both sections are alike; the first mixes
+ * two keys: who can ask the registry is told of it, and to others it is refused.
  */
 #include "winereg.h"
 
@@ -55,6 +55,15 @@ int winereg_no_memory(struct winereg_reader *r)
 {
     return error_system(r->err, ENOMEM, "cannot read line %lu of Wine's registry text",
                         r->line_number);
+}
+
+int winereg_conflict(struct winereg_reader *r, struct image_key *key, const char *why)
+{
+    if (!r->facts)
+        return winereg_malformed(r, why);
+    key->doubt = WINEREG_CONFLICT;
+    r->facts->doubts = true;
+    return 0;
 }
 
 bool winereg_next_line(struct winereg_reader *r)
@@ -114,6 +123,19 @@ static bool take_line(struct winereg_reader *r, const char *text)
     return false;
 }
 
+/* The last part of the saved key's path. */
+static void note_name(struct winereg_facts *facts, struct utf16 path)
+{
+    size_t at = path.len;
+
+    while (at && path.units[at - 1] != '\\')
+        at--;
+    if (at == path.len || path.len - at > IMAGE_MAX_KEY_NAME_CHARS)
+        return;
+    facts->name_len = path.len - at;
+    memcpy(facts->name, path.units + at, facts->name_len * sizeof(*facts->name));
+}
+
 /* The lines before the first section. */
 static int read_header(struct winereg_reader *r)
 {
@@ -132,6 +154,8 @@ static int read_header(struct winereg_reader *r)
         return result;
     if (winereg_unescape(path, r->line_end, WINEREG_KEY, r->units, &len) != r->line_end)
         return winereg_malformed(r, "the name of the saved key is malformed");
+    if (r->facts)
+        note_name(r->facts, (struct utf16){ r->units, len });
     if (r->end - r->next < 2 || r->next[0] != '\n' || r->next[1] != '#')
         return 0;
     winereg_next_line(r);
@@ -141,13 +165,19 @@ static int read_header(struct winereg_reader *r)
     return 0;
 }
 
-/* Finds the key of a path, makes what is missing of it.  *made: something was. */
+/*
+ * Finds the key of a path, makes what is missing of it.  *made: something was.  An empty path is the
+ * saved key's own, or that of its subkey named by one NUL, which of a second one is certain: the saved
+ * key comes first and once.
+ */
 static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
 {
+    static const uint16_t nul[1];
     struct image_key *key = r->image->root;
+    bool more = path.len || r->own_seen;
 
-    *made = false;
-    while (path.len) {
+    *made = !more;
+    while (more) {
         struct utf16 name = { path.units, 0 };
         struct image_key *child;
         uint32_t at;
@@ -155,15 +185,17 @@ static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
 
         while (name.len < path.len && path.units[name.len] != '\\')
             name.len++;
-        /* Wine's server leaves a NUL at a name's end out, and this name is none without it. */
-        if (!name.len || name.len + 1 == path.len)
-            return winereg_malformed(r, "a key without a name; NtSaveKey writes so what is named by "
-                                        "a NUL alone: rename that key, or delete it");
+        more = name.len < path.len;
+        path.units += name.len + more;
+        path.len -= name.len + more;
+        if (!name.len) /* Wine's server leaves a NUL at a name's end out, and here it is all of it */
+            name = (struct utf16){ nul, 1 };
         at = image_search_key(key, name, &found);
         if (found) {
             child = key->keys[at];
-            if (!utf16_equal(child->name, name))
-                return winereg_malformed(r, "two keys whose names differ in case only");
+            if (!utf16_equal(child->name, name) &&
+                winereg_conflict(r, child, "two keys whose names differ in case only"))
+                return RESULT_INVALID;
         } else {
             *made = true;
             if (winereg_spend(r, (key->key_count - at) * sizeof(*key->keys)))
@@ -175,8 +207,6 @@ static int enter_key(struct winereg_reader *r, struct utf16 path, bool *made)
                            : winereg_malformed(r, "a key's name is longer than 256 units");
         }
         key = child;
-        path.units += name.len < path.len ? name.len + 1 : name.len;
-        path.len -= name.len < path.len ? name.len + 1 : name.len;
     }
     r->key = key;
     return 0;
@@ -233,7 +263,7 @@ static int read_options(struct winereg_reader *r)
     }
     if (r->again)
         return utf16_equal(r->key->class, class) && r->key->flags == flags
-                   ? 0 : winereg_malformed(r, WINEREG_TWICE);
+                   ? 0 : winereg_conflict(r, r->key, WINEREG_OTHER_KEY);
     r->key->flags = flags;
     return class.len && image_set_class(r->image, r->key, class) ? winereg_no_memory(r) : 0;
 }
@@ -258,8 +288,14 @@ static int read_section(struct winereg_reader *r)
     path.units = r->units;
     if ((result = enter_key(r, path, &made)))
         return result;
-    r->again = path.len ? !made : r->root_seen;
-    r->root_seen |= !path.len;
+    r->again = !made;
+    if (r->facts && !path.len)
+        *(r->own_seen ? &r->facts->nul_section : &r->facts->own_section) = true;
+    r->own_seen |= !path.len;
+    if (r->facts && r->again && r->key->doubt != WINEREG_CONFLICT) {
+        r->key->doubt = WINEREG_TWICE;
+        r->facts->doubts = true;
+    }
     r->values_seen = 0;
     if ((result = read_times(r, at + 1)) || (result = read_options(r)))
         return result;
@@ -272,15 +308,19 @@ static int read_section(struct winereg_reader *r)
     if (r->again && (r->values_seen != r->key->value_count ||
                      (r->key->key_count && !r->key->value_count && !r->classed &&
                       !r->key->flags && r->key->parent)))
-        return winereg_malformed(r, WINEREG_TWICE);
+        return winereg_conflict(r, r->key, WINEREG_OTHER_KEY);
     return 0;
 }
 
-int winereg_parse(const char *text, size_t len_bytes, struct image *image, struct error *err)
+int winereg_parse(const char *text, size_t len_bytes, struct image *image,
+                  struct winereg_facts *facts, struct error *err)
 {
-    struct winereg_reader r = { .next = text, .end = text + len_bytes, .image = image, .err = err };
+    struct winereg_reader r = { .next = text, .end = text + len_bytes, .image = image,
+                                .facts = facts, .err = err };
     int result;
 
+    if (facts)
+        memset(facts, 0, sizeof(*facts));
     if (len_bytes && text[len_bytes - 1] != '\n') {
         size_t len = strlen(WINEREG_FIRST_LINE "\n");
 

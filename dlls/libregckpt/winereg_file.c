@@ -53,7 +53,8 @@ static int read_all(int fd, char **text, size_t *len_bytes)
     return 0;
 }
 
-int winereg_parse_fd(int fd, const char *path, struct image *image, struct error *err)
+int winereg_parse_fd(int fd, const char *path, struct image *image, struct winereg_facts *facts,
+                     struct error *err)
 {
     char *text = NULL;
     size_t len = 0;
@@ -63,7 +64,7 @@ int winereg_parse_fd(int fd, const char *path, struct image *image, struct error
         image_free(image);
         return error_system(err, result, "cannot read Wine's registry text %s", path);
     }
-    if ((result = winereg_parse(text, len, image, err)))
+    if ((result = winereg_parse(text, len, image, facts, err)))
         error_prefix(err, "%s", path);
     free(text);
     return result;

@@ -7,12 +7,8 @@
 #define REGCKPT_WINEREG_READER_H
 
 #include "image_edit.h"
+#include "winereg.h"
 #include "winereg_text.h"
-
-/* Why a second section of one key is refused. */
-#define WINEREG_TWICE                                                                  \
-    "the key comes a second time and is not the same: the name of one of two keys ends " \
-    "in NUL, which NtSaveKey does not write"
 
 /* Bytes that may be moved to put names in order; sorted texts, as Wine's are, move none. */
 #define WINEREG_MOST_MOVED ((uint64_t)1 << 30)
@@ -22,10 +18,11 @@ struct winereg_reader {
     const char *next, *end;      /* what is to be read */
     unsigned long line_number;
     struct image *image;
+    struct winereg_facts *facts; /* NULL: two keys of one path are refused */
     struct error *err;
     struct image_key *key; /* whose section it is */
     bool again;            /* the key had a section before: this one must say the same */
-    bool root_seen;
+    bool own_seen;         /* a section without a path */
     uint32_t values_seen;  /* of the section */
     bool classed;          /* the key has a #class= line */
     uint64_t moved;
@@ -38,6 +35,16 @@ struct winereg_reader {
 /* Sets the error; returns RESULT_INVALID, ENOMEM. */
 int winereg_malformed(struct winereg_reader *r, const char *why);
 int winereg_no_memory(struct winereg_reader *r);
+
+/*
+ * Something stands in the text a second time and is not the same, so that it is of another key, whose path
+ * is written the same.  0: this one, or one above it, is doubtful then; or it is refused.
+ */
+int winereg_conflict(struct winereg_reader *r, struct image_key *key, const char *why);
+/* Why: a second section. */
+#define WINEREG_OTHER_KEY                                                                \
+    "the key comes a second time and is not the same: the name of one of two keys ends " \
+    "in NUL, which NtSaveKey does not write"
 
 /* false: the end. */
 bool winereg_next_line(struct winereg_reader *r);

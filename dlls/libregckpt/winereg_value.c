@@ -176,15 +176,17 @@ static int compare_again(struct winereg_reader *r, const struct value *value)
     const struct image_value *old;
     struct utf16 name = value->name;
 
+    if (r->key->doubt == WINEREG_CONFLICT)
+        return 0;
     if (r->values_seen == r->key->value_count)
-        return winereg_malformed(r, WINEREG_TWICE);
+        return winereg_conflict(r, r->key, WINEREG_OTHER_KEY);
     old = &r->key->values[r->values_seen++];
     if (old->name.len == name.len + 1 && !old->name.units[name.len])
         name.len++; /* put back the first time */
     if (!utf16_equal(old->name, name) || old->type != value->type ||
         old->size_bytes != value->size_bytes ||
         (old->size_bytes && memcmp(old->data, value->data, old->size_bytes)))
-        return winereg_malformed(r, WINEREG_TWICE);
+        return winereg_conflict(r, r->key, WINEREG_OTHER_KEY);
     return 0;
 }
 

@@ -309,7 +309,7 @@ static void put_hosts(void)
     put_said("hostlink", "events", 11, HOST_CHANGED, &p);
     pack_free(&p);
     put_reply("arm", 2, 0, (uint32_t[]){ 1 }, 1, NULL);
-    put_reply("scan", 3, 0, (uint32_t[]){ 1, 5, 0, 7, 0 }, 5, NULL);
+    put_reply("scan", 3, 0, (uint32_t[]){ 1, 5, 0, 7, 0, 0 }, 6, NULL);
     put_reply("load", 4, 0, NULL, 0, NULL);
     put_reply("apply", 5, 0, (uint32_t[]){ 1 }, 1, NULL);
     put_reply("apply-fails", 5, 0xc0000022, (uint32_t[]){ 1 }, 1, NULL);

@@ -106,11 +106,13 @@ static void answer_save(struct unpack *u, int fd, struct answer *a)
 {
     struct played_key *k = find_key(unpack_u32(u));
     bool watch = unpack_u32(u);
+    struct utf16 below = unpack_utf16(u); /* asked for where keys have one name */
     struct image image;
     FILE *out = fdopen(dup(fd), "w");
 
-    if (!k || !out)
+    if (!k || !out || below.len)
         _exit(75);
+    free((void *)below.units);
     if (watch) {
         k->armed = true;
         k->stamp = played_registry_stamp(host.prefix, k->view, k->path);
@@ -122,6 +124,7 @@ static void answer_save(struct unpack *u, int fd, struct answer *a)
     pack_u32(&a->more, image.root != NULL);
     pack_u64(&a->more, 1000);
     pack_u64(&a->more, (uint64_t)played_number(host.prefix, "marker", 0));
+    pack_u32(&a->more, false);
     image_free(&image);
 }
 
@@ -143,7 +146,7 @@ static void answer_load(struct unpack *u, int fd, struct answer *a)
     struct error err;
 
     image_init(&image);
-    if (!k || winereg_parse_fd(fd, "a load", &image, &err))
+    if (!k || winereg_parse_fd(fd, "a load", &image, NULL, &err))
         _exit(75);
     if (played_registry_stamp(host.prefix, k->view, k->path))
         a->status = STATUS_COLLISION;

@@ -87,7 +87,7 @@ static void test_winereg_parse_fd_real_file(void **state)
     for (int i = 0; i < 129; i++)
         ascii[i] = i % 128;
     image_init(&image);
-    if (winereg_parse_fd(fd, fixture_path(), &image, &err))
+    if (winereg_parse_fd(fd, fixture_path(), &image, NULL, &err))
         fail_msg("%s", err.text);
     close(fd);
     assert_int_equal(image.key_count, 15);
@@ -177,7 +177,7 @@ static void test_winereg_write_real_file_again(void **state)
     fixture[fixture_len] = 0;
     want = expected_text();
     image_init(&image);
-    assert_int_equal(winereg_parse(fixture, fixture_len, &image, NULL), 0);
+    assert_int_equal(winereg_parse(fixture, fixture_len, &image, NULL, NULL), 0);
     assert_int_equal(winereg_write(&image, out), 0);
     fclose(out);
     assert_string_equal(text, want);
@@ -196,7 +196,7 @@ static int parse_copy(const char *text, size_t len, uint64_t *values)
 
     memcpy(copy, text, len);
     image_init(&image);
-    result = winereg_parse(copy, len, &image, &err);
+    result = winereg_parse(copy, len, &image, NULL, &err);
     free(copy);
     *values = image.value_count;
     if (result) {

@@ -8,20 +8,6 @@
 
 #include "host_key.h"
 
-/* A key below a registered one, by relative path; links are opened, not followed. */
-static NTSTATUS open_below(HANDLE root, struct utf16 path, ACCESS_MASK access, HANDLE *key)
-{
-    UNICODE_STRING name;
-    OBJECT_ATTRIBUTES attr;
-
-    if (path.len > 32767)
-        return STATUS_OBJECT_NAME_INVALID;
-    name.Buffer = (WCHAR *)path.units;
-    name.Length = name.MaximumLength = path.len * sizeof(WCHAR);
-    InitializeObjectAttributes(&attr, &name, OBJ_CASE_INSENSITIVE | OBJ_OPENLINK, root, NULL);
-    return NtOpenKey(key, access | KEY_WOW64_64KEY, &attr);
-}
-
 /* Makes the registered key itself, with its class. */
 static NTSTATUS create_registered(struct host_key *k, struct utf16 class)
 {
@@ -81,7 +67,7 @@ static NTSTATUS delete_below(struct host_key *k, struct utf16 path)
         host_key_close(k);
         return status;
     }
-    if (!(status = open_below(k->key, path, DELETE, &key))) {
+    if (!(status = host_key_open_below(k->key, path, DELETE, &key))) {
         status = NtDeleteKey(key);
         NtClose(key);
     }
@@ -129,7 +115,7 @@ static NTSTATUS open_last(struct last_key *last, HANDLE root, struct utf16 path)
         return STATUS_NO_MEMORY;
     memcpy((void *)last->path.units, path.units, path.len * sizeof(WCHAR));
     last->path.len = path.len;
-    if ((status = open_below(root, path, KEY_SET_VALUE, &last->key)))
+    if ((status = host_key_open_below(root, path, KEY_SET_VALUE, &last->key)))
         last->key = 0;
     return status;
 }

@@ -30,14 +30,10 @@ static WCHAR *with_nul(struct utf16 text)
 
 static HANDLE open_path(HANDLE root, const WCHAR *units, size_t len)
 {
-    OBJECT_ATTRIBUTES attr;
-    UNICODE_STRING name;
+    struct utf16 path = {(const uint16_t *)units, len};
     HANDLE key;
 
-    name.Buffer = (WCHAR *)units;
-    name.Length = name.MaximumLength = len * sizeof(WCHAR);
-    InitializeObjectAttributes(&attr, &name, OBJ_CASE_INSENSITIVE | OBJ_OPENLINK, root, NULL);
-    return NtOpenKey(&key, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &attr) ? 0 : key;
+    return host_key_open_below(root, path, KEY_QUERY_VALUE, &key) ? 0 : key;
 }
 
 /* Does it hold subkeys, and neither values nor a class?  So does what NtSaveKey may leave out. */
@@ -58,12 +54,14 @@ static uint32_t ask_key(HANDLE root, struct utf16 path)
 
     if (!units)
         return answer;
-    if ((key = open_path(root, units, path.len)))
+    if ((key = open_path(root, units, path.len))) {
         answer = HOST_ANSWER_YES | (holds_keys_alone(key) ? HOST_ANSWER_KEYS_ALONE : 0);
-    else if (path.len && (key = open_path(root, units, path.len + 1)))
-        answer = HOST_ANSWER_NUL;
-    if (key)
         NtClose(key);
+    }
+    if (path.len && (key = open_path(root, units, path.len + 1))) {
+        answer |= HOST_ANSWER_NUL;
+        NtClose(key);
+    }
     free(units);
     return answer;
 }

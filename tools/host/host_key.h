@@ -24,6 +24,11 @@ struct host_key *host_key_find(uint32_t id);
 /* Makes sure that the handle is the key that the path names now; 0, or not found, or an error. */
 NTSTATUS host_key_refresh(struct host_key *k);
 void host_key_close(struct host_key *k);
+/*
+ * A key below a registered one's handle, by a relative path, which may hold NULs; links are opened, not
+ * followed.
+ */
+NTSTATUS host_key_open_below(HANDLE root, struct utf16 path, ACCESS_MASK access, HANDLE *key);
 /* Opens the key's parent, made if it is missing; *last gets the key's own name within k->path. */
 LSTATUS host_key_open_parent(const struct host_key *k, HKEY *parent, const WCHAR **last);
 

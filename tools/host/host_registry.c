@@ -66,6 +66,19 @@ void host_key_close(struct host_key *k)
     k->key = 0;
 }
 
+NTSTATUS host_key_open_below(HANDLE root, struct utf16 path, ACCESS_MASK access, HANDLE *key)
+{
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attr;
+
+    if (path.len > 32767)
+        return STATUS_OBJECT_NAME_INVALID;
+    name.Buffer = (WCHAR *)path.units;
+    name.Length = name.MaximumLength = path.len * sizeof(WCHAR);
+    InitializeObjectAttributes(&attr, &name, OBJ_CASE_INSENSITIVE | OBJ_OPENLINK, root, NULL);
+    return NtOpenKey(key, access | KEY_WOW64_64KEY, &attr);
+}
+
 NTSTATUS host_key_refresh(struct host_key *k)
 {
     UNICODE_STRING now = {0};
@@ -170,19 +183,44 @@ static NTSTATUS arm_key(struct host_key *k)
     return watch_arm(k->watch, k->key);
 }
 
+/* A scan: of what, and what there is to tell of it beyond its text. */
+struct save {
+    struct utf16 path; /* below the registered key; "": itself */
+    HANDLE file;
+    uint64_t ns;
+    bool has_nul; /* a subkey is named by one NUL: its section looks like the key's own */
+};
+
+static bool has_nul_subkey(HANDLE key)
+{
+    static const uint16_t nul[1];
+    HANDLE subkey;
+
+    if (host_key_open_below(key, (struct utf16){nul, 1}, KEY_QUERY_VALUE, &subkey))
+        return false;
+    NtClose(subkey);
+    return true;
+}
+
 /* Arms the notification first, so that a change after the picture is always told. */
-static NTSTATUS save_key(struct host_key *k, bool watch, HANDLE file, uint64_t *ns)
+static NTSTATUS save_key(struct host_key *k, bool watch, struct save *s)
 {
     NTSTATUS status = watch ? arm_key(k) : host_key_refresh(k);
     LARGE_INTEGER begin, end, hz;
+    HANDLE key = k->key;
 
+    if (!status && s->path.len)
+        status = host_key_open_below(k->key, s->path, KEY_QUERY_VALUE, &key);
     if (status)
         return status;
     QueryPerformanceFrequency(&hz);
     QueryPerformanceCounter(&begin);
-    status = NtSaveKey(k->key, file);
+    status = NtSaveKey(key, s->file);
     QueryPerformanceCounter(&end);
-    *ns = (uint64_t)((end.QuadPart - begin.QuadPart) * (1e9 / hz.QuadPart));
+    s->ns = (uint64_t)((end.QuadPart - begin.QuadPart) * (1e9 / hz.QuadPart));
+    s->has_nul = !status && has_nul_subkey(key);
+    if (key != k->key)
+        NtClose(key);
     return status;
 }
 
@@ -207,25 +245,28 @@ bool registry_arm(struct unpack *u, struct reply *reply)
 bool registry_save(struct unpack *u, int fd, struct reply *reply)
 {
     uint32_t id = unpack_u32(u), watch = unpack_u32(u);
+    struct save s = {.path = unpack_utf16(u)};
     struct host_key *k;
     NTSTATUS status;
-    uint64_t ns = 0;
-    HANDLE file;
 
-    if ((status = wine_server_fd_to_handle(fd, GENERIC_WRITE | SYNCHRONIZE, 0, &file)))
+    if ((status = wine_server_fd_to_handle(fd, GENERIC_WRITE | SYNCHRONIZE, 0, &s.file))) {
+        free((void *)s.path.units);
         return fail_nt(reply, status, "making a handle of the scan's descriptor");
+    }
     pthread_mutex_lock(&keys_lock);
     k = host_key_find(id);
-    status = k ? save_key(k, watch, file, &ns) : STATUS_INVALID_PARAMETER;
+    status = k && !unpack_failed(u) ? save_key(k, watch, &s) : STATUS_INVALID_PARAMETER;
     if (status == STATUS_KEY_DELETED) /* between two requests: look again */
-        status = save_key(k, watch, file, &ns);
+        status = save_key(k, watch, &s);
     pthread_mutex_unlock(&keys_lock);
-    NtClose(file);
+    NtClose(s.file);
+    free((void *)s.path.units);
     if (status && status != STATUS_OBJECT_NAME_NOT_FOUND)
         return fail_nt(reply, status, "NtSaveKey of a registered key");
     pack_u32(&reply->more, !status);
-    pack_u64(&reply->more, ns);
+    pack_u64(&reply->more, s.ns);
     pack_u64(&reply->more, marker_read());
+    pack_u32(&reply->more, s.has_nul);
     return true;
 }
 

@@ -58,7 +58,7 @@ int capture_scan(struct monitor *m, struct held_key *k, bool watch, struct image
         image_free(image);
         return error_system(err, error, "leaving out what is excluded of HKLM\\%s", k->key.path);
     }
-    if ((error = hostlink_settle_names(m->agent, k->key.id, &k->image, image, err))) {
+    if ((error = hostlink_settle_names(m->agent, k->key.id, &k->image, &k->exclude, image, err))) {
         image_free(image);
         k->dirty = k->overdue = true;
         return error_prefix(err, "scanning HKLM\\%s", k->key.path);

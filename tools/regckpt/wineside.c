@@ -74,6 +74,8 @@ int wineside_scan(struct wineside *w, const struct registered_key *key, const st
         return result;
     if (registered_key_effective_exclude(key, &exclude) || image_exclude(image, &exclude))
         result = error_system(err, ENOMEM, "Reading the key \"%s\"", key->path);
+    else
+        result = hostlink_settle_names(&w->link, key->id, known, &exclude, image, err);
     exclude_free(&exclude);
-    return result ? result : hostlink_settle_names(&w->link, key->id, known, image, err);
+    return result;
 }
