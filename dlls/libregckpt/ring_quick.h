@@ -76,23 +76,25 @@ static inline bool ring_quick_give(struct ring *r, uint32_t index)
 /* --- records --- */
 
 /* Adds bytes to a record; few without the C library, whose copying is on other pages. */
-static inline uint8_t *ring_put(uint8_t *to, const void *bytes, size_t len)
+static inline uint8_t *ring_put_few(uint8_t *to, const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
-    size_t left = len;
 
-    if (len > RING_FEW_BYTES) {
-        memcpy(to, from, len);
-        return to + len;
-    }
-    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
+    for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
         __builtin_memcpy(to, from, sizeof(uint64_t));
         to += sizeof(uint64_t);
         from += sizeof(uint64_t);
     }
-    while (left--)
+    while (len--)
         *to++ = *from++;
     return to;
+}
+
+static inline uint8_t *ring_put(uint8_t *to, const void *bytes, size_t len, bool few)
+{
+    if (few || len <= RING_FEW_BYTES) return ring_put_few(to, bytes, len);
+    memcpy(to, bytes, len);
+    return to + len;
 }
 
 /* What follows the path in a record: the value's name, or the key's class; and the value's data. */
@@ -116,10 +118,12 @@ static inline uint64_t ring_record_bytes(const struct change *change)
 /*
  * Writes a record of so many bytes where there is room for it, at the buffer's byte `at`, and moves the
  * lane's head behind it: only then it is there, and who dies before has appended nothing.
+ * few, a constant: no part of it is long.  Where the C library is not called, a function of WINAPI need
+ * not save the ten registers that its convention keeps and the C library's does not.
  */
 static inline void ring_put_record(struct ring *r, uint32_t index, uint64_t at, uint32_t bytes,
                                    uint32_t process, const struct change *change, uint64_t number,
-                                   uint32_t flags)
+                                   uint32_t flags, bool few)
 {
     struct ring_process *p = &r->shared->processes[process];
     uint8_t *to = r->buffers + (size_t)index * r->lane_bytes + ((uint32_t)at & (r->lane_bytes - 1));
@@ -140,9 +144,9 @@ static inline void ring_put_record(struct ring *r, uint32_t index, uint64_t at, 
                 : change->kind == CHANGE_SET_VALUE ? change->type : 0,
         .data_bytes = data_bytes,
     };
-    to = ring_put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len);
-    to = ring_put(to, name.units, 2 * name.len);
-    ring_put(to, change->data, data_bytes);
+    to = ring_put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len, few);
+    to = ring_put(to, name.units, 2 * name.len, few);
+    ring_put(to, change->data, data_bytes, few);
     __atomic_store_n(&r->shared->lanes[index].head, at + bytes, __ATOMIC_RELEASE);
     /* About: threads that count at one instant count once.  A locked addition costs as much as the rest. */
     __atomic_store_n(&p->changes, __atomic_load_n(&p->changes, __ATOMIC_RELAXED) + 1,
@@ -166,7 +170,7 @@ static inline uint64_t ring_quick_append(struct ring *r, uint32_t index, uint32_
         r->lane_bytes - (head & (r->lane_bytes - 1)) < bytes)
         return 0;
     number = __atomic_add_fetch(&r->shared->counter, 1, __ATOMIC_SEQ_CST);
-    ring_put_record(r, index, head, (uint32_t)bytes, process, change, number, 0);
+    ring_put_record(r, index, head, (uint32_t)bytes, process, change, number, 0, true);
     return number;
 }
 

@@ -136,7 +136,7 @@ uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const str
 
     if (at == UINT64_MAX) return ring_flag_scan(r, RING_SCAN_FULL);
     number = take_number(r);
-    ring_put_record(r, index, at, (uint32_t)bytes, process, change, number, flags);
+    ring_put_record(r, index, at, (uint32_t)bytes, process, change, number, flags, false);
     if (used < r->lane_bytes / 2 && at + bytes - head + used >= r->lane_bytes / 2) ring_ring(r);
     return number;
 }

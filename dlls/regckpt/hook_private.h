@@ -27,10 +27,12 @@
 /* --- hook_main.c --- */
 
 struct hook_context {
-    uint32_t process;       /* our place in the ring's table; in one cache line with the ring's head */
+    void *set_value_rest;       /* NtSetValueKey's stub behind the jump to us, and the call's number: */
+    uint32_t set_value_number;  /* what hook_set_value.c calls.  In one cache line with */
+    uint32_t process;           /* our place in the ring's table, and the ring's head */
     struct ring ring;
-    const WCHAR *directory; /* the run directory, as LoadLibrary takes it */
-    const char *installed;  /* the Unix directory that the DLL's link leads to */
+    const WCHAR *directory;     /* the run directory, as LoadLibrary takes it */
+    const char *installed;      /* the Unix directory that the DLL's link leads to */
 };
 extern HIDDEN struct hook_context hook __attribute__((aligned(RING_CACHE_LINE))); /* set before any hook is in place */
 

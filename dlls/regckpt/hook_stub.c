@@ -23,6 +23,8 @@ static const short shape[] = {
     0x75, 0x03, 0x0f, 0x05, 0xc3, 0xeb, 0x01, 0xc3, /* jne 1f; syscall; ret; jmp 1f; ret */
     0xff, 0x14, 0x25, 0x00, 0x10, 0xfe, 0x7f, 0xc3, /* 1: call *0x7ffe1000; ret */
 };
+#define NUMBER_AT 4
+#define REST_AT 24 /* where 1 is */
 #else
 static const short shape[] = {
     0xb8, ANY, ANY, ANY, ANY, /* mov number, eax */
@@ -101,6 +103,12 @@ static bool add_row(HMODULE ntdll, const struct hook_row *row, uint8_t *copy, st
             first = stub;
             memcpy(copy, stub, STUB_BYTES);
             *row->real = copy;
+#ifdef REST_AT
+            if (row->function == hook_NtSetValueKey) {
+                memcpy(&hook.set_value_number, stub + NUMBER_AT, sizeof(hook.set_value_number));
+                hook.set_value_rest = stub + REST_AT;
+            }
+#endif
         }
         patches[*count].stub = stub;
         patches[(*count)++].function = row->function;
