@@ -122,6 +122,14 @@ ok 'grep -q "Wine does not answer in time" "$TMP/stderr"' "... and says so"
 kill -CONT "$(server_pids a)"
 CHECK_LEVEL=10 svc monitor
 is "$CODE" $OCF_SUCCESS "it answers again"
+kill -STOP "$(server_pids a)"
+TIMEOUT=20000 svc stop
+is "$CODE" $OCF_SUCCESS "a Wine that hangs: stop"
+ok 'no_monitor a && no_program a svcwriter64.exe' "... leaves nothing"
+wine_up a
+on a "$WINE" "$PE/svcwriter64.exe" install Writer "$KEY" "$(winpath "$TMP/writer.log")" --interval 50
+svc start
+is "$CODE" $OCF_SUCCESS "... and it starts again"
 
 # What cannot be saved, though storage is fine: beyond a limit of regckpt's.
 for level in $(seq 513); do

@@ -37,7 +37,8 @@ inside a systemd-analyze verify regckpt@erp.service
 ok '((CODE == 0)) && ! grep -q "regckpt@" "$TMP/stderr"' "systemd-analyze verify of the unit"
 inside a bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader regckpt; complete -p regckpt'
 ok 'grep -q "_regckpt regckpt" "$TMP/stdout"' "bash-completion finds the completion"
-for page in regckpt.1 regckpt-cluster.1 regckpt.conf.5 regckpt-formats.5 regckpt-monitor.8 regckpt-host.8; do
+for page in regckpt.1 regckpt-cluster.1 regckpt.conf.5 regckpt-formats.5 regckpt.7 regckpt-monitoring.7 \
+    ocf_regckpt_wineservice.7 ocf_regckpt_wineapp.7 regckpt-monitor.8 regckpt-host.8; do
     inside a man -w "${page##*.}" "${page%.*}"
     is "$CODE" 0 "man ${page##*.} ${page%.*}"
 done
