@@ -13,16 +13,17 @@ KEY='Software\RegckptTest\Events'
 # A storage that can be filled.
 mkdir "$TMP/shared"
 STORE=$TMP/shared/store
-if ! mount -t tmpfs -o size=80m tmpfs "$TMP/shared" 2>/dev/null; then
+if ! mount -t tmpfs -o size=160m tmpfs "$TMP/shared" 2>/dev/null; then
     skip 41 "a file system of its own cannot be mounted"
     exit 0
 fi
 echo "$TMP/shared" >>"$TMP/mounts"
-# full KEY: no room is left, and much is to be saved.
+# full KEY: no room is left, and more is to be saved than the whole checkpoint has room for, of which much
+# may be free inside: a value takes more than 150 bytes there.
 full()
 {
     dd if=/dev/zero of="$TMP/shared/filler" bs=64k >/dev/null 2>&1
-    fill a "$KEY\\App\\$1" 20000
+    fill a "$KEY\\App\\$1" $(($(stat -c %s "$STORE/app/checkpoint.tdb") / 150))
 }
 
 # a tells syslog, b the journal.
@@ -100,10 +101,6 @@ told a app correction 'scans found [0-9]+ changes that nothing had told of'
 
 # --- storage ---
 full First
-told a app storage-failed
-rm "$TMP/shared/filler"
-told a app storage-back
-full Second
 offline a app
 ok '((CODE != 0))' "offline while the storage is full fails"
 told a app save-failed
@@ -111,6 +108,11 @@ rm "$TMP/shared/filler"
 ok 'wait_for $PATIENCE no_monitor a' "nothing of it is left"
 online a app
 is "$CODE" 0 "online again"
+: >"$TMP/told-a" # of the storage, too
+full Second
+told a app storage-failed
+rm "$TMP/shared/filler"
+told a app storage-back
 
 # --- what ends by itself, and what is ended ---
 online a short
