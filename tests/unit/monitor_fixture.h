@@ -43,8 +43,10 @@ extern struct fixture {
 } fix;
 
 /* For cmocka_run_group_tests and each test. */
-int fixture_group_setup(void **state);    /* copies the programs */
+int fixture_group_setup(void **state);    /* copies the programs, into memory where it may mount */
 int fixture_group_teardown(void **state);
+/* Where the test program is; below a changed root nobody can ask for it after the group's setup. */
+const char *fixture_own_dir(void);
 int fixture_setup(void **state);          /* an application "program.exe", no keys */
 int fixture_service_setup(void **state);  /* the service "Played" */
 int fixture_hooked_setup(void **state);   /* the application, where the hook is installed */
