@@ -20,6 +20,14 @@ have_wine32() { [ -e "${WINE%/*}/wine" ] && [ "$HOST32" = yes ]; }
 # winpath PATH: as a Windows program takes it.
 winpath() { printf 'Z:%s' "${1//\//\\}"; }
 
+# series_of_wine: the folder with server_patch's patches for the installed Wine.
+series_of_wine()
+{
+    local version
+    version=$(dpkg-query -W -f '${source:Version}\n' libwine | head -n 1)
+    echo "$SRC/server_patch/wine-${version%%[~+-]*}"
+}
+
 # node NAME: a machine of its own, as far as regckpt can tell.
 node()
 {

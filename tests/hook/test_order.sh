@@ -4,7 +4,7 @@
 # Nothing later without what came earlier, across threads, keys and processes of both widths: values
 # that depend on each other, a node that dies at random instants with all that runs there, and the
 # checkpoint as it lies there then.  With lag 0, nothing that was acknowledged is missing either.
-# DEATHS=N (4) is for each lag of LAGS (100 0).
+# DEATHS=N (4) is for each lag of LAGS (100 0); with SERVER_DIES=yes every second one is of wineserver alone.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../wine_lib.sh"
 . "$(dirname "$0")/../status_lib.sh"
@@ -25,14 +25,21 @@ prefix_of() { local p=PREFIX_$1; echo "${!p}"; }
 committed() { (($(status_number "$1" "$2" commits) >= $3)); }
 gone() { [ -z "$(monitor_pids "$1")$(prefix_pids "$(prefix_of "$1")")" ]; }
 
-# die NODE RESOURCE: the power of the node is cut; the checkpoint is copied as it lies there.
+# die NODE RESOURCE N: the power of the node is cut, or wineserver dies alone, and the monitor ends what is
+# left; the checkpoint is copied as it lies there.
 die()
 {
     local pids
-    pids="$(monitor_pids "$1") $(prefix_pids "$(prefix_of "$1")")"
-    # shellcheck disable=SC2086
-    kill -KILL $pids 2>/dev/null # some end with others
-    wait_for 5 no_monitor "$1"   # out of its last call
+    if [ -n "${SERVER_DIES:-}" ] && (($3 % 2 == 0)); then
+        pids=$(server_pids "$1")
+        ok '[ -n "$pids" ] && kill -KILL $pids' "$what: of wineserver alone"
+        ok 'wait_for $PATIENCE no_monitor "$1"' "$what: the monitor saves, and ends"
+    else
+        pids="$(monitor_pids "$1") $(prefix_pids "$(prefix_of "$1")")"
+        # shellcheck disable=SC2086
+        kill -KILL $pids 2>/dev/null # some end with others
+        wait_for 5 no_monitor "$1"   # out of its last call
+    fi
     cp "$STORE/$2/checkpoint.tdb" "$TMP/kept.tdb"
     wait_for 15 gone "$1" || prefix_kill "$(prefix_of "$1")"
     prefix_end "$(prefix_of "$1")"
@@ -55,7 +62,7 @@ life()
         ok 'wait_for $PATIENCE grep -q "^different $SAMPLES" "$TMP/samples"' "$what: $SAMPLES samples that differ"
     fi
     sleep "0.$((RANDOM % 900 + 100))" # no condition: the instant is random
-    die "$node" "$name"
+    die "$node" "$name" "$4"
     touch "$TMP/stop"
     ok 'wait $sampler' "$what: no sample had a link ahead"
     grep -v '^different' "$TMP/samples" | sed 's/^/    /'

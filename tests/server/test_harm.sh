@@ -14,6 +14,9 @@ node a
 
 ring() { echo "$TMP"/run-a/app.*/ring; }
 changes() { status_number a app hook_changes; }
+scans() { status_number a app scans; }
+scanned() { (($(scans) > SCANS)); }
+bulk_is_saved() { live_is_checkpointed a app "$KEY-Bulk" --view 64 >/dev/null; }
 wrote() { (($(changes) >= $1)); }
 equal()
 {
@@ -49,12 +52,15 @@ on a regckpt add app "$KEY-Bulk" --future --view 64
 is "$CODE" 0 "a resource"
 
 begin "ring full"
+SCANS=$(scans)
 mapfile -t monitor < <(monitor_pids a)
 kill -STOP "${monitor[@]}"
 fill a "$KEY-Bulk" 100000 # more than the ring holds
 is "$CODE" 0 "ring full: 100,000 values while the monitor stands still"
 kill -CONT "${monitor[@]}"
 BULK=yes
+ok 'wait_for $PATIENCE bulk_is_saved' "ring full: what did not fit is saved while it is online"
+ok 'scanned' "ring full: by a scan"
 ok 'lives' "ring full: the server lives"
 ok 'grep -q "" "$(ring)" && wait_for $PATIENCE wrote $(($(changes) + 100))' "ring full: it goes on"
 settle "ring full"
@@ -71,7 +77,9 @@ begin "nonsense"
 python3 "$SRC/tests/server/harm_ring.py" scribble "$(ring)" 5 "$SEED"
 ok 'lives' "nonsense in the ring: the server lives"
 on a timeout $ONLINE_SECONDS regckpt offline app # it may have gone already: a word says how calls wait
+NONSENSE=$CODE
 ok 'wait_for $PATIENCE down' "nonsense: offline"
+ok '((NONSENSE != 0)) || equal' "nonsense: none of it is saved"
 begin "after nonsense"
 settle "after nonsense"
 

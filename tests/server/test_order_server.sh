@@ -2,5 +2,5 @@
 # shellcheck shell=bash
 #
 # The hook's order test with the patched wineserver as the source of changes.
-DEATHS=${DEATHS:-2}
+DEATHS=${DEATHS:-2} SERVER_DIES=yes
 . "${BASH_SOURCE[0]%/*}/../hook/test_order.sh"

@@ -14,7 +14,7 @@ if [ -z "${WINE_SOURCE:-}" ]; then
     exit 0
 fi
 TREE=$BUILD/wine-tree-first # make wineserver-first
-patch=$(echo "$SRC"/server_patch/wine-8.0/0001-*.patch)
+patch=$(echo "$(series_of_wine)"/0001-*.patch)
 headers=(-I"$WINE_SOURCE/dlls/ntdll/tests")
 node stock
 node patched

@@ -5,9 +5,9 @@
 # of which touches the protocol.  (That each compiles by itself, without a warning, is "make wineserver".)
 # And what they make the server call that Wine's own does not: nothing that could wait or sync.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../wine_lib.sh"
 suite series
-version=$(dpkg-query -W -f '${source:Version}\n' libwine | head -n 1)
-series=$SRC/server_patch/wine-${version%%[~+-]*}
+series=$(series_of_wine)
 FIRST=$BUILD/wine-tree-first # make wineserver-first: all but the reports
 mapfile -t names < <(cd "$series" && printf '%s\n' *.patch)
 
@@ -20,10 +20,10 @@ export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@test.invalid GIT_COMMITTER_NAM
     GIT_COMMITTER_EMAIL=test@test.invalid
 run git init -q .
 git add -f -- $(ls -d "${touched[@]}" 2>/dev/null)
-run git commit -q -m "Wine $version."
+run git commit -q -m "Wine as it is."
 is "$CODE" 0 "is in a repository" || stderr
-# in_form: a patch without what differs from one writing to the next.
-in_form() { sed -e '/^\(From\|Date:\|index\) /d' -e '/^-- $/,$d' -e 's/^Subject: \[PATCH[^]]*\]/Subject: [PATCH]/'; }
+# in_form: a patch without what differs from one writing, or version of git, to the next.
+in_form() { sed -e 's|\([0-9]\) [+-]*$|\1|' -e '/^\(From\|Date:\|index\) /d' -e '/^-- $/,$d' -e 's/^Subject: \[PATCH[^]]*\]/Subject: [PATCH]/'; }
 for name in "${names[@]}"; do
     run git am -q "$series/$name"
     is "$CODE" 0 "git am takes $name" || { stdout; stderr; }
