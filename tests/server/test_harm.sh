@@ -59,8 +59,8 @@ fill a "$KEY-Bulk" 100000 # more than the ring holds
 is "$CODE" 0 "ring full: 100,000 values while the monitor stands still"
 kill -CONT "${monitor[@]}"
 BULK=yes
+ok 'wait_for $PATIENCE scanned' "ring full: a scan is made"
 ok 'wait_for $PATIENCE bulk_is_saved' "ring full: what did not fit is saved while it is online"
-ok 'scanned' "ring full: by a scan"
 ok 'lives' "ring full: the server lives"
 ok 'grep -q "" "$(ring)" && wait_for $PATIENCE wrote $(($(changes) + 100))' "ring full: it goes on"
 settle "ring full"
@@ -78,6 +78,7 @@ python3 "$SRC/tests/server/harm_ring.py" scribble "$(ring)" 5 "$SEED"
 ok 'lives' "nonsense in the ring: the server lives"
 on a timeout $ONLINE_SECONDS regckpt offline app # it may have gone already: a word says how calls wait
 NONSENSE=$CODE
+echo "    offline ended with $NONSENSE"
 ok 'wait_for $PATIENCE down' "nonsense: offline"
 ok '((NONSENSE != 0)) || equal' "nonsense: none of it is saved"
 begin "after nonsense"
