@@ -33,7 +33,7 @@ die()
     if [ -n "${SERVER_DIES:-}" ] && (($3 % 2 == 0)); then
         pids=$(server_pids "$1")
         ok '[ -n "$pids" ] && kill -KILL $pids' "$what: of wineserver alone"
-        ok 'wait_for $PATIENCE no_monitor "$1"' "$what: the monitor saves, and ends"
+        ok 'wait_for $PATIENCE no_monitor "$node"' "$what: the monitor saves, and ends"
     else
         pids="$(monitor_pids "$1") $(prefix_pids "$(prefix_of "$1")")"
         # shellcheck disable=SC2086
