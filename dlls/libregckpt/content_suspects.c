@@ -32,6 +32,32 @@ static bool ends(const struct tdbfile *f, uint64_t at, const struct tdb_head *he
            le32(f->bytes + end - 4) == TDB_RECORD_BYTES + head->rec_len;
 }
 
+/* Can the next record begin here, or the file end? */
+static bool begins(const struct tdbfile *f, uint64_t at)
+{
+    struct tdb_head head;
+
+    return at == f->size_bytes || at == f->recovery_start ||
+           (read_head(f, at, &head) && (head.magic == TDB_MAGIC_USED || head.magic == TDB_MAGIC_DEAD ||
+            head.magic == TDB_MAGIC_FREE || head.magic == TDB_MAGIC_RECOVERY));
+}
+
+/*
+ * Where a record ends, as its head says.  A damaged length may find its like in the next record's head by
+ * chance; then no record begins behind it, but one does behind a shorter or longer one, which is taken.
+ */
+static uint64_t end_of(const struct tdbfile *f, uint64_t at, const struct tdb_head *head)
+{
+    uint64_t says = at + TDB_RECORD_BYTES + head->rec_len, len = (uint64_t)head->key_len + head->data_len;
+    uint64_t end = (at + TDB_RECORD_BYTES + len + 4 + STEP - 1) / STEP * STEP;
+    uint64_t last = end + len / 2 + MOST_GUESSED; /* libtdb leaves a quarter of room, and what is left over */
+
+    if (head->magic != TDB_MAGIC_USED || begins(f, says)) return says;
+    for (; end <= last && end <= f->size_bytes; end += STEP)
+        if (le32(f->bytes + end - 4) == end - at && begins(f, end)) return end;
+    return says;
+}
+
 /* Is there a whole record of ours behind a head, of these lengths? */
 static bool is_record(const struct tdbfile *f, uint64_t at, uint64_t key_len, uint64_t data_len,
                       struct tdbfile_record *r)
@@ -67,7 +93,8 @@ static bool is_sound(const struct tdbfile *f, uint64_t at, const struct tdb_head
     struct tdb_head next;
 
     if (head->magic != TDB_MAGIC_USED || !ends(f, at, head) || head->key_len != r->key_len ||
-        head->data_len != r->data_len || tdb_jenkins_hash(&key) != head->full_hash)
+        head->data_len != r->data_len || tdb_jenkins_hash(&key) != head->full_hash ||
+        end_of(f, at, head) != at + TDB_RECORD_BYTES + head->rec_len)
         return false;
     return !head->next || (read_head(f, head->next, &next) && head->next != at &&
                            next.full_hash % f->hash_size == head->full_hash % f->hash_size &&
@@ -103,7 +130,7 @@ int content_name_suspects(const struct tdbfile *f, content_report *report, void 
             }
         }
         in_step = in_step && whole;
-        at += in_step ? TDB_RECORD_BYTES + (uint64_t)head.rec_len : STEP;
+        at = in_step ? end_of(f, at, &head) : at + STEP;
     }
     return ret;
 }

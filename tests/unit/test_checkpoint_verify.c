@@ -154,10 +154,19 @@ static bool is_named(const struct bytes *b, uint32_t head, size_t at, uint8_t by
     return named;
 }
 
+/*
+ * The lowest byte of a number in the head of a record that is used: a length that is a little wrong may find
+ * its like in what follows by chance, so no bit of it stands for another.
+ */
+static bool is_low_byte(const uint32_t *heads, size_t at)
+{
+    return heads[at] && at - heads[at] < TDB_RECORD_BYTES && (at - heads[at]) % 4 == 0;
+}
+
 /* EVERY_BIT=1: in a few minutes. */
 static void test_checkpoint_verify_every_bit_flipped(void **state)
 {
-    unsigned step = getenv("EVERY_BIT") ? 1 : 8; /* else one of each byte, in turn */
+    unsigned step = getenv("EVERY_BIT") ? 1 : 8; /* else mostly one of each byte, in turn */
     unsigned long tried = 0, told = 0, harmless = 0, named = 0;
     struct snapshot content, s;
     struct fixture *f = small_checkpoint(&content);
@@ -177,7 +186,7 @@ static void test_checkpoint_verify_every_bit_flipped(void **state)
     for (i = 0; i < 8 * b.size; i++) {
         size_t at = i / 8;
 
-        if (!marks[at] || (at + i % 8) % step) continue;
+        if (!marks[at] || ((at + i % 8) % step && !is_low_byte(heads, at))) continue;
         byte = b.at[at] ^ (uint8_t)(1u << i % 8);
         put(f->path, &byte, 1, (off_t)at);
         start = time(NULL);
