@@ -5,6 +5,7 @@
  * The order makes both harmless when interrupted: a resource is there when its checkpoint is, which
  * comes last; deleting takes the checkpoint first and the lock last, under the lock.
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -130,6 +131,21 @@ static int remove_checkpoints(const char *dir)
     return ret;
 }
 
+/*
+ * Removes the lock, which is open.  NFS keeps such a file under another name beside it until it is closed, and
+ * its directory could not be removed: so it leaves that before.  0 or errno.
+ */
+static int remove_lock(const char *store, const char *lock)
+{
+    char *away;
+    int ret = 0;
+
+    if (asprintf(&away, "%s/" STORE_PROBE "%ld-lock", store, (long)getpid()) < 0) return ENOMEM;
+    if (rename(lock, away) || unlink(away)) ret = errno;
+    free(away);
+    return ret;
+}
+
 int store_delete_resource(const char *store, const char *name, int lock_fd, struct error *err)
 {
     struct paths p;
@@ -140,7 +156,7 @@ int store_delete_resource(const char *store, const char *name, int lock_fd, stru
         ret = error_set(err, RESULT_INVALID, "the resource \"%s\" cannot be deleted: the lock "
                         "that is held is not that of %s", name, p.lock);
     } else if ((ret = remove_checkpoints(p.dir)) || (ret = remove_file(p.last_good)) ||
-               (ret = remove_file(p.lock)) || (ret = rmdir(p.dir) ? errno : 0) ||
+               (ret = remove_lock(store, p.lock)) || (ret = rmdir(p.dir) ? errno : 0) ||
                (ret = sync_parent(p.dir))) {
         error_system(err, ret, "cannot delete %s", p.dir);
     }

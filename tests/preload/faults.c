@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -72,7 +73,12 @@ static int fail(enum doing doing, bool by_path)
             faults->calls--;
             return 0;
         }
-        __atomic_store_n(&faults->storage, STORAGE_HANGS, __ATOMIC_RELEASE);
+        __atomic_store_n(&faults->storage, faults->server ? STORAGE_WORKS : STORAGE_HANGS,
+                         __ATOMIC_RELEASE);
+        if (faults->server) {
+            syscall(SYS_kill, faults->server, SIGSTOP);
+            return 0;
+        }
         /* fall through */
     case STORAGE_HANGS:
         while (__atomic_load_n(&faults->storage, __ATOMIC_ACQUIRE) == STORAGE_HANGS) rest(5);

@@ -28,6 +28,8 @@ struct faults {
     uint32_t syncs;            /* how many syncs before the one that fails */
     uint32_t calls;            /* before it hangs */
     uint32_t hit;              /* calls that were concerned */
+    uint32_t server;           /* the process that is the file system, if it is one: then that is stopped
+                                  where it hangs, and the call goes on into it */
     int64_t clock_offset_s;    /* of CLOCK_REALTIME */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "storeask.h"
 #include "verbs.h"
 #include "way_out.h"
 
@@ -233,7 +234,10 @@ static int act_bounded(struct agent *a, const char *action)
         a->deadline_ms -= a->timeout_ms / 4;
     fflush(NULL);
     if (!(pid = fork())) {
-        int code = act(a, action);
+        int code;
+
+        store_is_watched();
+        code = act(a, action);
 
         fflush(NULL);
         _exit(code);

@@ -54,6 +54,7 @@ struct cli {
     bool json;
     char **args; /* what is not an option, behind the verb's name */
     int arg_count;
+    int (*fail)(const struct error *err); /* in place of cli_fail, where work is given up; or NULL */
 };
 
 /*

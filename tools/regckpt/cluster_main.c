@@ -83,6 +83,11 @@ static int fail(unsigned number, const char *text)
     return number > LARGEST_EXIT_CODE ? EXIT_ABOVE : (int)number;
 }
 
+static int fail_of(const struct error *err)
+{
+    return fail(windows_error(err->code), err->text);
+}
+
 static int wrong_usage(const char *format, const char *word)
 {
     char text[ERROR_TEXT_BYTES / 2], all[ERROR_TEXT_BYTES];
@@ -286,7 +291,7 @@ static int read_front(struct call *c, char ***words)
 int main(int argc, char **argv)
 {
     static const struct verb_text text = {.name = "cluster"};
-    struct call c = {.cli = {.text = &text}, .view = "auto"};
+    struct call c = {.cli = {.text = &text, .fail = fail_of}, .view = "auto"};
     struct error err = {0};
     char **words = argv + 1;
     int code;
@@ -305,7 +310,7 @@ int main(int argc, char **argv)
         return wrong_usage("%s", "Something is missing: res \"NAME\" OPTION.");
     if (!(code = read_option(&c, words + 2))) {
         if (settings_read(&c.cli.settings, c.store, &err)) {
-            code = fail(windows_error(err.code), err.text);
+            code = fail_of(&err);
         } else {
             if (!(code = find_resource(&c, words[1])))
                 code = carry_out(&c);

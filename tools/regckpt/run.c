@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+
 #include "access.h"
 #include "startmonitor.h"
+#include "storeask.h"
 #include "verbs.h"
 
 static const struct verb_text text = {
@@ -15,18 +18,48 @@ static const struct verb_text text = {
     .most_args = 1,
 };
 
-/* Looks at the resource, then becomes its monitor; returns only if that fails. */
-static int run(const struct cli *cli, const char *prefix, struct error *err)
+/* In a child (storeask.h): is it there, and can it be read? */
+static void look(struct pack *p, const struct cli *cli, const char *name)
 {
+    struct error err = {0};
     struct snapshot s;
-    int result = access_store(cli, cli->args[0], err);
+    int result = access_store(cli, name, &err);
 
     if (result)
-        return error_set(err, RESULT_STORAGE, "%s", err->text);
-    if ((result = access_read(cli, cli->args[0], SNAPSHOT_HEAD, &s, err)))
+        result = RESULT_STORAGE;
+    else if (!(result = access_read(cli, name, SNAPSHOT_HEAD, &s, &err)))
+        snapshot_free(&s);
+    pack_u32(p, (uint32_t)result);
+    pack_text(p, err.text);
+}
+
+/*
+ * Looks at the resource, then becomes its monitor; returns only if that fails.  It has to be this
+ * process, which systemd knows; so storage is not touched by it before.
+ */
+static int run(const struct cli *cli, const char *prefix, struct error *err)
+{
+    const char *name = cli->args[0];
+    int result = resource_name_check(name, err);
+    struct unpack u;
+    struct pack p;
+    char *text;
+
+    if (result)
         return result;
-    snapshot_free(&s);
-    if ((result = monitor_become(cli, cli->args[0], prefix, err)))
+    pack_init(&p);
+    if (store_ask(cli, name, look, true, (int)cli->settings.storage_timeout_s * 1000, &p, err)) {
+        result = error_set(err, RESULT_STORAGE, "%s", err->text);
+    } else {
+        unpack_init(&u, p.bytes, p.len);
+        result = (int)unpack_u32(&u);
+        text = unpack_text(&u);
+        if (result)
+            error_set(err, result, "%s", text ? text : "");
+        free(text);
+    }
+    pack_free(&p);
+    if (!result && (result = monitor_become(cli, name, prefix, err)))
         error_set(err, RESULT_UNPROTECTED, "%s", err->text);
     return result;
 }

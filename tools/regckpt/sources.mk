@@ -62,6 +62,8 @@ command_SOURCES = \
 	statusread.c \
 	statuswatch.c \
 	storeask.c \
+	storecall.c \
+	storewatch.c \
 	table.c \
 	timepoint.c \
 	unwrap.c \

@@ -15,14 +15,15 @@
 #include "progress.h"
 #include "store.h"
 #include "storeask.h"
+#include "storewatch.h"
 
 #define ANSWER_BYTES_MAX (16u << 20)
 #define READERS 8      /* of one node at a time */
 #define SLOT_WAIT_MS 20
-#define SAID_MS 2000   /* that it is waited for */
 #define TRIED_BYTES 4096
 
 static bool asked;           /* or this process may hang */
+static bool watched;         /* by whoever started it, as far as we know */
 static struct error answer;  /* then */
 
 /* The child's whole life. */
@@ -109,13 +110,13 @@ static bool await_answer(const struct cli *cli, bool says, int fd, struct pack *
 {
     int64_t deadline_ms = begun_ms + bound_ms;
 
-    if (!says || bound_ms <= SAID_MS)
+    if (!says || bound_ms <= STORE_WAITING_MS)
         return read_bounded(fd, p, deadline_ms);
-    if (read_bounded(fd, p, begun_ms + SAID_MS))
+    if (read_bounded(fd, p, begun_ms + STORE_WAITING_MS))
         return true;
     if (p->failed || p->len > ANSWER_BYTES_MAX)
         return false;
-    cli_note(cli, "Waiting for the store %s, which does not answer.", cli->settings.store);
+    store_say_waiting(cli);
     return read_bounded(fd, p, deadline_ms);
 }
 
@@ -158,7 +159,7 @@ int store_ask(const struct cli *cli, const char *name, store_asking *asking, boo
 /* Touches what a verb would; how it went does not matter, but that it came back does. */
 static void try_store(struct pack *p, const struct cli *cli, const char *name)
 {
-    char bytes[TRIED_BYTES], *path = NULL;
+    char bytes[TRIED_BYTES], *path = NULL, *real = realpath(cli->settings.store, NULL);
     int fd = -1;
 
     if (!store_check(cli->settings.store, NULL) && name) {
@@ -166,21 +167,37 @@ static void try_store(struct pack *p, const struct cli *cli, const char *name)
         path = store_path(cli->settings.store, name, STORE_CHECKPOINT);
         fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     }
+    pack_text(p, real ? real : "");
     pack_u32(p, fd >= 0 ? (uint32_t)read(fd, bytes, sizeof(bytes)) : 0);
     if (fd >= 0)
         close(fd);
     free(path);
+    free(real);
+}
+
+void store_is_watched(void)
+{
+    watched = true;
 }
 
 int store_answers(const struct cli *cli, const char *name, struct error *err)
 {
+    struct unpack u;
     struct pack p;
+    char *real;
 
     if (!asked) {
-        pack_init(&p);
-        store_ask(cli, name, try_store, true, (int)cli->settings.storage_timeout_s * 1000, &p, &answer);
-        pack_free(&p);
         asked = true;
+        pack_init(&p);
+        if (!store_ask(cli, name, try_store, true, (int)cli->settings.storage_timeout_s * 1000, &p,
+                       &answer)) {
+            unpack_init(&u, p.bytes, p.len);
+            real = unpack_text(&u);
+            if (!watched)
+                store_watch(cli, real ? real : "", &answer);
+            free(real);
+        }
+        pack_free(&p);
     }
     if (answer.code && err)
         *err = answer;

@@ -22,8 +22,11 @@ int store_ask(const struct cli *cli, const char *name, store_asking *asking, boo
 /*
  * Does the store answer at all?  Before a verb touches it itself, where it would hang for ever: the store,
  * and of the resource (or NULL) the lock and the checkpoint, which need not be there.  Asked once; within
- * a store_asking there is no need.  The bound is storage_timeout.  RESULT_TIMEOUT; errno.
+ * a store_asking there is no need.  From then on the command is watched (storewatch.h): this may return in
+ * another process than it was called in.  The bound is storage_timeout.  RESULT_TIMEOUT; errno.
  */
 int store_answers(const struct cli *cli, const char *name, struct error *err);
+/* For who bounds its work itself: it stays in its process. */
+void store_is_watched(void);
 
 #endif
