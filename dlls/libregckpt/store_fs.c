@@ -29,7 +29,9 @@ static const struct {
     {"ceph", STORE_FS_SHARED, ""},
     {"lustre", STORE_FS_SHARED, "it has to be mounted with flock, not localflock"},
     {"gpfs", STORE_FS_SHARED, ""},
-    {"fuse.glusterfs", STORE_FS_SHARED, ""},
+    {"fuse.glusterfs", STORE_FS_DOUBT, "its caches have to be off, or a node that was cut off may read a mix of "
+                                       "old and new: mount it with direct-io-mode=enable, and \"gluster volume "
+                                       "set VOLUME group db-workload\""},
     {"fuse.ceph", STORE_FS_SHARED, ""},
     {"tmpfs", STORE_FS_DOUBT, "it is in memory: a power cut takes the checkpoints with it, and no other "
                             "node sees it"},

@@ -30,7 +30,7 @@ static const struct {
     {"nfs4", "rw,vers=4.0,local_lock=posix", STORE_FS_BAD, "two nodes"},
     {"nfs", "rw,vers=3,local_lock=flock", STORE_FS_DOUBT, "--takeover"},
     {"gfs2", "rw", STORE_FS_SHARED, ""},
-    {"fuse.glusterfs", "rw", STORE_FS_SHARED, ""},
+    {"fuse.glusterfs", "rw", STORE_FS_DOUBT, "direct-io-mode=enable"},
     {"fuse.sshfs", "rw", STORE_FS_DOUBT, "--peer"},
     {"fuse", "rw", STORE_FS_DOUBT, "--peer"},
     {"cifs", "rw,vers=3.0", STORE_FS_DOUBT, "--peer"},
