@@ -137,7 +137,7 @@ is "$(find "$STORE" -name checkpoint.tdb -exec md5sum {} + | sort)" "$sums" "...
 REGCKPT_STORE=$STORE/../second
 STORE=$TMP/second
 regckpt init >/dev/null
-gives 0 "--resource" import-mscs "$TMP/cluster.reg" --view 32 --resource WEB --resource 'Disk Q:'
+gives 1 "--resource, one of another type with them" import-mscs "$TMP/cluster.reg" --view 32 --resource WEB --resource 'Disk Q:'
 says 'Made 2 of 3' stdout
 has 2
 gives 0 "its key" list web
@@ -209,6 +209,11 @@ says 'RegSync32 lists \(1 entries\)'
 resource 1 'File Share' '' 'Software\A' | file bad
 gives 1 "another type with checkpoints" import-mscs "$TMP/bad.reg" --view 64 --dry-run
 says 'Its 1 registry checkpoints do not come over'
+{ resource 1 'Generic Service' "$good"; resource 2 'Physical Disk' ''; resource 3 'IP Address' ''; } | file bad
+gives 0 "types that have no program and no checkpoints" import-mscs "$TMP/bad.reg" --view 64 --dry-run
+says 'r2: left out'
+gives 0 "... and one that is chosen" import-mscs "$TMP/bad.reg" --view 64 --dry-run --resource r1
+gives 1 "... one of them chosen" import-mscs "$TMP/bad.reg" --view 64 --dry-run --resource r2
 printf '[HKEY_LOCAL_MACHINE\\Software\\A]\n"a"="b"\n' | file bad
 bad "no cluster" 100 'reg export HKLM.Cluster'
 printf '[HKEY_LOCAL_MACHINE\\Cluster\\Resources]\n' | file bad

@@ -20,7 +20,8 @@ static const struct verb_text text = {
         "Service and Generic Application becomes a resource, with its registry checkpoints as\n"
         "registered keys; what they hold is captured from the prefix, or by the first online.\n"
         "Others are listed and left out, and so is one whose name is taken. All is checked\n"
-        "first; what fails then is undone. Exit code 1: something does not come over.",
+        "first; what fails then is undone. Exit code 1: something does not come over; of a\n"
+        "disk or an address, whose type has no program and no keys, only if --resource names it.",
     .least_args = 1,
     .most_args = 1,
     .has_json = true,
@@ -217,7 +218,10 @@ static int refuse(const struct mscs *m, struct error *err)
     return RESULT_OK;
 }
 
-/* The whole verb; *lacking: something does not come over. */
+/*
+ * The whole verb; *lacking: something does not come over that should.  Each cluster has disks and addresses;
+ * to leave those out is what the verb is for, unless they were asked for.
+ */
 static int import(const struct importing *im, struct mscs *m, bool *lacking, struct error *err)
 {
     size_t made = 0;
@@ -233,7 +237,8 @@ static int import(const struct importing *im, struct mscs *m, bool *lacking, str
         const struct mscs_resource *r = &m->resources[i];
 
         made += r->action == MSCS_CREATE;
-        *lacking |= r->action == MSCS_EXISTS || r->action == MSCS_REFUSE || r->remarks.count;
+        *lacking |= r->action == MSCS_EXISTS || r->action == MSCS_REFUSE || r->remarks.count ||
+                    (r->action == MSCS_SKIP && im->resources.count);
     }
     if (im->cli->json) {
         write_plan(im, m);
