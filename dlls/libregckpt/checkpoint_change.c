@@ -94,6 +94,7 @@ int checkpoint_put(struct checkpoint *c, const struct old_record *old, struct er
         c->head.sum -= old->sum;
     } else {
         c->head.records++;
+        c->head_buried++;
     }
     c->head.sum += sum;
     return 0;

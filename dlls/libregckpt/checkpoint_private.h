@@ -33,6 +33,8 @@ struct checkpoint {
     struct state_record head; /* as it will be committed */
     bool head_known;          /* head is what is in the file, unless the file has changed since */
     uint64_t changed_ns, size_bytes; /* what the file looked like then */
+    uint64_t head_buried;     /* records inserted since the state record was put in front; of a file that was
+                               * just opened: all that are there may be */
     uint32_t history_limit;   /* of the resource, in bytes */
     int tdb_errno;            /* what made libtdb complain first */
     char tdb_text[256];       /* how */
@@ -75,6 +77,9 @@ int checkpoint_put(struct checkpoint *c, const struct old_record *old, struct er
 int checkpoint_delete(struct checkpoint *c, const struct old_record *old, struct error *err);
 /* Is there a record of this TDB key? Reads no data. */
 bool checkpoint_exists(struct checkpoint *c, const struct pack *key);
+
+/* Makes libtdb's free list short, in the open transaction. */
+int checkpoint_tidy(struct checkpoint *c, struct error *err);
 
 /* Appends a change to the history; at the commit it is there. old: of a value, or not found. */
 int checkpoint_history_add(struct checkpoint *c, const struct change *change,

@@ -8,6 +8,7 @@ libregckpt_SOURCES = \
 	checkpoint_head.c \
 	checkpoint_record.c \
 	checkpoint_repair.c \
+	checkpoint_tidy.c \
 	checkpoint_verify.c \
 	content.c \
 	content_heads.c \
