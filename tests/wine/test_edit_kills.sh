@@ -15,6 +15,9 @@ content() { ckptdump app "$1" --key "$KEY" --view 64; }
 unchanged() { content "$TMP/now" && same "$TMP/kept" "$TMP/now"; }
 changed() { content "$TMP/now" && ! cmp -s "$TMP/kept" "$TMP/now"; }
 
+# The process of the edit that works, below the one that watches it.
+worker() { pgrep -P $EDIT; }
+
 # victims WHAT: the pids; those of the edit that runs just now.
 victims()
 {
@@ -24,9 +27,9 @@ victims()
         edit) echo $EDIT ;;
         monitor) echo "$monitor" ;;
         agent) host_pids a | while read -r pid; do grep -qz "agent.$monitor" "/proc/$pid/cmdline" && echo "$pid"; done ;;
-        runner) host_pids a | while read -r pid; do grep -qz "agent.$EDIT" "/proc/$pid/cmdline" && echo "$pid"; done ;;
-        command) program_pids a svcwriter64 | grep -vx $EDIT ;;
-        shell) program_pids a "read -r never" | grep -vx $EDIT ;;
+        runner) host_pids a | while read -r pid; do grep -qz "agent.$(worker)" "/proc/$pid/cmdline" && echo "$pid"; done ;;
+        command) program_pids a svcwriter64 | grep -vx "$EDIT\|$(worker)" ;;
+        shell) program_pids a "read -r never" | grep -vx "$EDIT\|$(worker)" ;;
         server) server_pids a ;;
         edit+monitor) echo "$EDIT $monitor" ;;
         monitor+agent+runner) echo "$monitor $(host_pids a)" ;;
