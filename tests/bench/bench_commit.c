@@ -7,6 +7,7 @@
  *     fdatasync                   of one changed block
  *     KIND-few-1  KIND-many-1     a transaction with one change, KIND being tdb or ours
  *     KIND-few-100 KIND-many-100  with 100 changes
+ *     SUBJECT-plain-N             of ours: the same without history, in turn with the others
  * "ours" does what the monitor does for a change: history, sums and state with it.
  */
 #include <errno.h>
@@ -32,8 +33,10 @@ struct subject {
     size_t records;
     struct checkpoint *ours;   /* one of these two */
     struct tdb_context *bare;
-    int64_t *one_ns, *many_ns;
+    int64_t *ns[2][2]; /* with one change and many, without history and with it */
 };
+
+static const size_t sizes[] = {1, CHANGES};
 
 static uint64_t serial; /* no data is ever written twice: that would be no change */
 
@@ -134,10 +137,9 @@ static void make_subject(struct subject *s, const char *dir, bool ours, size_t r
     char path[4096];
 
     snprintf(path, sizeof(path), "%s/%s.tdb", dir, s->name);
-    s->one_ns = calloc(rounds, sizeof(*s->one_ns));
-    s->many_ns = calloc(rounds, sizeof(*s->many_ns));
-    if (!s->one_ns || !s->many_ns)
-        die_of("making room for the times");
+    for (int i = 0; i < 4; i++)
+        if (!(s->ns[i / 2][i % 2] = calloc(rounds, sizeof(int64_t))))
+            die_of("making room for the times");
     if (ours) {
         resource_init(&resource);
         if (resource_set(&resource, "command", "bench.exe", &err) ||
@@ -151,6 +153,38 @@ static void make_subject(struct subject *s, const char *dir, bool ours, size_t r
     }
     for (size_t n = 0; n < s->records; n += PER_TRANSACTION)
         transact(s, n, s->records - n < PER_TRANSACTION ? s->records - n : PER_TRANSACTION, 1, false);
+}
+
+/* One round: what each kind of transaction takes. */
+static void measure(struct subject *s, size_t round)
+{
+    static const size_t first[] = {7919, 104729}, step[] = {1, 613};
+
+    for (int many = 0; many < 2; many++)
+        for (int history = 1; history >= (s->ours ? 0 : 1); history--) {
+            int64_t began = now_ns();
+
+            transact(s, round * first[many], sizes[many], step[many], history);
+            s->ns[many][history][round] = now_ns() - began;
+        }
+}
+
+/* Prints what measure() took, and ends. */
+static void print_subject(struct subject *s, size_t rounds)
+{
+    char name[64];
+
+    for (int i = 0; i < 4; i++) {
+        int many = i / 2, history = i % 2;
+
+        snprintf(name, sizeof(name), "%s-%s%zu", s->name, history ? "" : "plain-", sizes[many]);
+        if (history || s->ours)
+            print_median(name, s->ns[many][history], rounds);
+        free(s->ns[many][history]);
+    }
+    checkpoint_close(s->ours);
+    if (s->bare)
+        tdb_close(s->bare);
 }
 
 /* One block written and synced: the least that making anything durable costs here. */
@@ -193,31 +227,12 @@ int main(int argc, char **argv)
     sync();
     for (size_t round = 0; round < rounds; round++) {
         sync_ns[round] = measure_fdatasync(fd);
-        for (size_t i = 0; i < count; i++) {
-            struct subject *s = &subjects[i];
-            int64_t began = now_ns();
-
-            transact(s, round * 7919, 1, 1, true);
-            s->one_ns[round] = now_ns() - began;
-            began = now_ns();
-            transact(s, round * 104729, CHANGES, 613, true);
-            s->many_ns[round] = now_ns() - began;
-        }
+        for (size_t i = 0; i < count; i++)
+            measure(&subjects[i], round);
     }
     print_median("fdatasync", sync_ns, rounds);
-    for (size_t i = 0; i < count; i++) {
-        char name[64];
-
-        snprintf(name, sizeof(name), "%s-1", subjects[i].name);
-        print_median(name, subjects[i].one_ns, rounds);
-        snprintf(name, sizeof(name), "%s-%d", subjects[i].name, CHANGES);
-        print_median(name, subjects[i].many_ns, rounds);
-        checkpoint_close(subjects[i].ours);
-        if (subjects[i].bare)
-            tdb_close(subjects[i].bare);
-        free(subjects[i].one_ns);
-        free(subjects[i].many_ns);
-    }
+    for (size_t i = 0; i < count; i++)
+        print_subject(&subjects[i], rounds);
     free(sync_ns);
     close(fd);
     return 0;

@@ -26,3 +26,9 @@ for changes in 1 100; do
     row "$what: $MILLION values / $FEW values" \
         "$(calc "$(us ours-many-$changes) / $(us ours-few-$changes)" %.2f)" x $limit
 done
+for changes in 1 100; do
+    what="$changes changes"
+    [ $changes != 1 ] || what="1 change"
+    row "$what, $FEW values: without history" "$(calc "$(us ours-few-plain-$changes) / 1000" %.2f)" ms
+    row "... with history / without" "$(calc "$(us ours-few-$changes) / $(us ours-few-plain-$changes)" %.2f)" x
+done
