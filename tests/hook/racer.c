@@ -5,7 +5,8 @@
  *   racer drive MANNER KEY SEED STEPS PROCESSES WIDTHS DONE
  *       starts PROCESSES workers, of both widths in turn if WIDTHS is "both", waits for them,
  *       sets a last value, makes the file DONE ("fine", or what failed), and then waits to be ended.
- *       rough: two doomed ones as well, which do not end by themselves.
+ *       rough: two doomed ones as well, which do not end by themselves, and as long as one of them is
+ *       there the workers go on.
  *   racer steady KEY SEED STEPS    a worker: THREADS threads, STEPS changes each; no key is deleted,
  *                                  and none made after a while: all there is can be reported
  *   racer calm KEY SEED STEPS      the same, and keys are deleted and made again
@@ -43,6 +44,7 @@ static struct {
     const WCHAR *key;
     unsigned seed, steps;
     HANDLE renaming; /* a mutex of all workers */
+    HANDLE over;     /* an event: the doomed ones are gone */
 } me;
 
 /* A key that is open, whatever becomes of it. */
@@ -359,13 +361,19 @@ static void step(struct racer *r, unsigned i)
 
 /* --- a worker --- */
 
+/* After its steps: a doomed one does always, a rough one as long as there is one of them. */
+static BOOL goes_on(void)
+{
+    return me.manner == DOOMED || (me.manner == ROUGH && WaitForSingleObject(me.over, 0));
+}
+
 static DWORD CALLBACK race(void *arg)
 {
     struct racer *r = arg;
     unsigned i;
 
     InterlockedExchange(&r->running, 1);
-    for (i = 0; i < me.steps || me.manner == DOOMED; i++) {
+    for (i = 0; i < me.steps || goes_on(); i++) {
         step(r, i);
         if (me.manner <= CALM) Sleep(below(&r->random, PAUSE_MS_MAX));
     }
@@ -410,12 +418,19 @@ static void terminate_one(unsigned *random, unsigned number)
     Sleep(below(random, 20));
 }
 
+static void make_event(void)
+{
+    me.over = CreateEventW(NULL, TRUE, FALSE, L"racer has no doomed ones");
+    if (!me.over) testkey_die("CreateEvent", NULL, GetLastError());
+}
+
 static int work(void)
 {
     unsigned random = seeded(me.seed, 1000000), i;
 
     me.renaming = CreateMutexW(NULL, FALSE, L"racer is renaming");
     if (!me.renaming) testkey_die("CreateMutex", NULL, GetLastError());
+    make_event();
     for (i = 0; i < THREADS; i++) {
         racers[i] = testkey_alloc(NULL, sizeof(*racers[i]));
         memset(racers[i], 0, sizeof(*racers[i]));
@@ -477,11 +492,15 @@ static int drive(unsigned processes, BOOL both, const WCHAR *file)
     DWORD code;
 
     if (processes + doomed > PROCESSES_MAX) usage_exit(USAGE);
+    make_event();
     for (i = 0; i < processes + doomed; i++)
         workers[i] = start_worker(i < processes ? me.manner : DOOMED, i, both);
-    for (i = 0; i < processes + doomed; i++) {
+    for (i = processes; i < processes + doomed; i++)
         WaitForSingleObject(workers[i], INFINITE);
-        if (i < processes && (!GetExitCodeProcess(workers[i], &code) || code))
+    SetEvent(me.over);
+    for (i = 0; i < processes; i++) {
+        WaitForSingleObject(workers[i], INFINITE);
+        if (!GetExitCodeProcess(workers[i], &code) || code)
             sprintf(verdict, "worker %u ended with %lu\n", i, (unsigned long)code);
     }
     finish(file, verdict);

@@ -40,6 +40,7 @@ finished() { [ -s "$DONE" ] || no_program a "racer64.exe drive"; }
 racing() { (($(status_number a "$1" hook_changes) > $2)); }
 
 doomed_pids() { program_pids a '.exe" doomed '; program_pids a '.exe doomed '; }
+two_doomed() { (($(doomed_pids | wc -l) == 2)); }
 
 # all_ended: no worker is left.  A doomed process that came after the others were killed is ended too: a
 # thread that was terminated may hold a lock of Wine's own, and then its process never ends.
@@ -53,14 +54,14 @@ all_ended()
     return 1
 }
 
-# kill_doomed RESOURCE: ends the doomed processes one by one, while the others go on.
+# kill_doomed RESOURCE: ends the doomed processes one by one, while the others go on: the workers do at
+# least until the last one is gone, a doomed one may hang already.
 kill_doomed()
 {
     local pid before
     local -a doomed
-    wait_for $PATIENCE racing "$1" 1000 || return 1
+    wait_for $PATIENCE racing "$1" 1000 && wait_for $PATIENCE two_doomed || return 1
     mapfile -t doomed < <(doomed_pids)
-    ((${#doomed[@]} > 0)) || return 1
     for pid in "${doomed[@]}"; do
         before=$(status_number a "$1" hook_changes)
         kill -KILL "$pid"
