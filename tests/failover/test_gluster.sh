@@ -47,7 +47,7 @@ for option in server.tcp-user-timeout server.keepalive-time server.keepalive-int
 done
 admin volume set store server.keepalive-count 1
 # What Gluster has for databases (group db-workload), and its mounts without the system's page cache: with the
-# caches a node that had been cut off for minutes read a mix of old and new when it was back, twice in four
+# caches a node that had been cut off for minutes read a mix of old and new when it was back, twice in three
 # times; with these options alone, init --peer finds that writes are not seen.
 for option in write-behind stat-prefetch quick-read read-ahead io-cache readdir-ahead; do
     admin volume set store performance.$option off || cat "$TMP/admin"
