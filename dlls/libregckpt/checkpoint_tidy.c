@@ -24,6 +24,7 @@
 
 #define SMALL_BYTES 256  /* larger pieces are used some day */
 #define MOST_PIECES 1000 /* at a time */
+#define MOST_RECORD_BYTES 65536 /* to write more is not worth a piece */
 
 static bool read_head_at(int fd, uint64_t at, struct tdb_head *head)
 {
@@ -75,7 +76,7 @@ static int give_away(struct checkpoint *c, int fd, uint32_t at, const struct tdb
     int ret = 0;
 
     if (!read_head_at(fd, behind, &head) || head.magic != TDB_MAGIC_USED || !head.key_len ||
-        head.key_len > head.rec_len || head.rec_len > VALUE_DATA_MAX_BYTES)
+        head.key_len > head.rec_len || head.rec_len > MOST_RECORD_BYTES)
         return 0;
     if (!(key.dptr = malloc(head.key_len)))
         return error_system(err, ENOMEM, "cannot write to the checkpoint %s", c->path);
