@@ -51,6 +51,26 @@ static void run(const char *format, ...)
 }
 
 /*
+ * A directory and what is mounted there.  What was killed just now, and what its children have under way,
+ * may put files into it until they are gone.
+ */
+static int removed(const char *mounted, const char *dir)
+{
+    char command[4096];
+
+    snprintf(command, sizeof(command), "{ ! mountpoint -q '%s' || umount '%s'; } && rm -rf '%s'", mounted,
+             mounted, dir);
+    for (int left = 300; system(command); left--) {
+        if (!left) {
+            fprintf(stderr, "failed: %s\n", command);
+            return -1;
+        }
+        poll(NULL, 0, 100);
+    }
+    return 0;
+}
+
+/*
  * Stores, prefixes and all else are in memory, where that may be mounted: a disk that others keep busy may
  * not answer for longer than the bounds that are tested here, and then the monitor is right to end.
  */
@@ -210,10 +230,9 @@ int fixture_teardown(void **state)
         close(fix.ready_fd);
     if (fix.session >= 0)
         close(fix.session);
-    run("umount %s 2>/dev/null; rm -rf %s", fix.store, fix.dir);
     settings_free(&fix.settings);
     free(fix.run_dir);
-    return 0;
+    return removed(fix.store, fix.dir);
 }
 
 void monitor_begin(void)
