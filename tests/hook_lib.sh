@@ -56,6 +56,18 @@ serve_start()
     wait_for $PATIENCE grep -q '^serving$' "$2"
 }
 
+# serve_pause DIR: it stands still, and holds no lane, as it does for a moment in each round; until it is sent
+# SIGCONT.
+serve_pause()
+{
+    while kill -STOP "$SERVER"; do
+        wait_for $PATIENCE grep -q '^State:.*T' "/proc/$SERVER/status"
+        [ "$(ring_stat "$1" lanes-held)" != 0 ] || return 0
+        kill -CONT "$SERVER"
+    done
+    return 1
+}
+
 # serve_stop FILE: ends it in order; FILE holds the changes alone then.
 serve_stop()
 {

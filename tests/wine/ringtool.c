@@ -248,14 +248,17 @@ static int run_stat(char **arguments)
 {
     const struct ring_shared *s;
     struct ring_process p;
+    unsigned held = 0;
     struct ring r;
 
     open_ring(arguments[0], &r);
     s = r.shared;
+    for (uint32_t i = 0; i < r.lane_count; i++)
+        held += s->lanes[i].lock != 0;
     printf("state %u\ndurable %u\ngeneration %u\nclasses %u\n", s->state, s->durable, s->generation,
            s->classes);
     printf("counter %" PRIu64 "\ndurable-number %" PRIu64 "\n", s->counter, s->durable_number);
-    printf("scan-wanted %u\nscan-why %u\n", s->scan_wanted, s->scan_why);
+    printf("scan-wanted %u\nscan-why %u\nlanes-held %u\n", s->scan_wanted, s->scan_why, held);
     for (uint32_t i = 0; i < RING_PROCESSES; i++)
         if (ring_process_get(&r, i, &p))
             printf("process %u pid %u win-pid %u bits %u ready %u changes %" PRIu64 " %s\n", i,

@@ -85,7 +85,7 @@ for width in $(widths); do
     # --- nobody commits: an error within the bound, then refusals ---
     fresh "$width" --durable --wait $SHORT
     serve_start "$dir" "$TMP/changes"
-    kill -STOP "$SERVER"
+    serve_pause "$dir"
     begin sets 3
     end
     is "$CODE" 0 "$width bits, the monitor stopped: the program goes on"
@@ -99,7 +99,7 @@ for width in $(widths); do
 
     fresh "$width" --durable --wait $SHORT
     serve_start "$dir" "$TMP/changes"
-    kill -STOP "$SERVER"
+    serve_pause "$dir"
     begin others
     end
     for what in V0 create delete-value delete-key rename; do
