@@ -109,8 +109,17 @@ ok 'wait_for $PATIENCE no_monitor a' "nothing of it is left"
 online a app
 is "$CODE" 0 "online again"
 : >"$TMP/told-a" # of the storage, too
+began=$(date '+%F %T')
 full Second
 told a app storage-failed
+on a regckpt status app
+until=$(date '+%F %T')
+# between FIRST LAST 'DESCRIPTION': $since is from then.
+between() { ok "[ -n \"\$since\" ] && [[ ! \"\$since\" < \"$1\" && ! \"\$since\" > \"$2\" ]]" "$3"; }
+since=$(sed -n 's/.*RUNNING UNPROTECTED.*storage failing since \([0-9-]* [0-9:]*\).*/\1/p' "$TMP/stdout")
+between "$began" "$until" "status says that, and since when"
+since=$(grep -h 'storage fails: ' "$TMP"/run-a/app.*/log | tail -n 1 | grep -Eo '^[0-9-]+ [0-9:]+')
+between "$began" "$until" "so does the log"
 rm "$TMP/shared/filler"
 told a app storage-back
 
