@@ -98,6 +98,21 @@ is "$CODE" 0 "... so that is put back"
 on a regckpt diff app --prefix "$PREFIX_b"
 is "$CODE" 0 "and seen from the other node"
 
+# --- the other sides that what is live is compared with: a .reg file does not hold all of it ---
+on b regckpt export app "$TMP/app.reg" --leave-out
+on b regckpt diff app --from live --to last-good
+is "$CODE" 0 "live and the last good one are the same"
+on b regckpt diff app --from live --to "$TMP/app.reg"
+cp "$TMP/stdout" "$TMP/left-out"
+set_value b "$KEY" Stray "of b"
+on b regckpt diff app --from live --to last-good
+ok '((CODE == 1)) && grep -q -e "- Stray  REG_SZ  of b" "$TMP/stdout"' "live against the last good one: what is here now"
+on b regckpt diff app --from live --to "$TMP/app.reg"
+is "$(diff <(grep '^  [-+] ' "$TMP/left-out") <(grep '^  [-+] ' "$TMP/stdout") | grep '^[<>]')" \
+    ">   - Stray  REG_SZ  of b" "live against a .reg file: the same"
+on b regckpt diff app --from "$TMP/app.reg" --to live
+ok '((CODE == 1)) && grep -q "+ Stray  REG_SZ  of b" "$TMP/stdout"' "... and the other way round"
+
 # Back to what b has of its own.
 reset()
 {
