@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "iotrace.h"
+#include "../../tools/regckpt/storeask.h"
 #include "place.h"
 
 struct place here;
@@ -120,6 +121,7 @@ int place_verb(int (*verb)(int argc, char **argv), const char *const *more)
     while (*more && argc < 15) args[argc++] = (char *)*more++;
     if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)) return 99;
     optind = 0; /* another verb may have been before */
+    store_is_watched(); /* its work is done here, where it is recorded, and not by a child */
     return verb(argc, args);
 }
 

@@ -83,7 +83,7 @@ static void given_damaged(void)
 {
     place_given_content();
     damage();
-    FAILS(RESULT_DAMAGED, "repair", snapshot_read(here.checkpoint, 0, &(struct snapshot){ 0 }, err));
+    FAILS(RESULT_DAMAGED, "wrong checksum", snapshot_read(here.checkpoint, 0, &(struct snapshot){ 0 }, err));
 }
 
 /* --- what is done, in a process of its own --- */
