@@ -78,7 +78,10 @@ int checkpoint_delete(struct checkpoint *c, const struct old_record *old, struct
 /* Is there a record of this TDB key? Reads no data. */
 bool checkpoint_exists(struct checkpoint *c, const struct pack *key);
 
-/* Makes libtdb's free list short, in the open transaction. */
+/*
+ * Makes libtdb's free list short, in the open transaction; changes no record's content.  ENOMEM, or as
+ * checkpoint_failed says: then the transaction is to be cancelled.
+ */
 int checkpoint_tidy(struct checkpoint *c, struct error *err);
 
 /* Appends a change to the history; at the commit it is there. old: of a value, or not found. */

@@ -56,7 +56,7 @@ int error_system(struct error *err, int errnum, const char *format, ...)
  */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts more behind the text of an error that is set. */
+/* Puts more behind the text of an error that is set (err may be NULL); what does not fit is cut off. */
 void error_add(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A short name of any result, never NULL ("damaged", "No space left on device"). */

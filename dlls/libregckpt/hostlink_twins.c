@@ -232,7 +232,8 @@ int hostlink_part_twins(struct hostlink *link, uint32_t key_id, struct utf16 bas
         } else if (key->doubt == WINEREG_CONFLICT) {
             error = error_set(err, RESULT_INVALID,
                               "Wine's registry text is not as NtSaveKey writes it: a key comes twice "
-                              "and is not the same; nothing of the text was used");
+                              "and is not the same; nothing of the text was used. If such a key was just "
+                              "deleted or renamed, the next scan (\"regckpt save NAME\") is right");
         } else {
             key->doubt = WINEREG_SURE;
         }

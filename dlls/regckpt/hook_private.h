@@ -27,9 +27,10 @@
 /* --- hook_main.c --- */
 
 struct hook_context {
-    void *set_value_rest;       /* NtSetValueKey's stub behind the jump to us, and the call's number: */
-    uint32_t set_value_number;  /* what hook_set_value.c calls.  In one cache line with */
-    uint32_t process;           /* our place in the ring's table, and the ring's head */
+    /* What hook_set_value.c needs first, in one cache line with the ring's head: */
+    void *set_value_rest;       /* the part of NtSetValueKey's stub that the jump to us leaves as it is, */
+    uint32_t set_value_number;  /* and the call's number, which the other part would have loaded */
+    uint32_t process;           /* our place in the ring's table */
     struct ring ring;
     const WCHAR *directory;     /* the run directory, as LoadLibrary takes it */
     const char *installed;      /* the Unix directory that the DLL's link leads to */
