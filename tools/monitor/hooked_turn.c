@@ -10,6 +10,8 @@
 #include "monitor.h"
 
 #define TURN_LONGEST_US 500000LL
+#define SHORTEST_PACE_US 1000LL
+#define FEW_PARTS 64 /* what is less of a lane than this part tells no rate */
 #define DURABLE_TURN_US 200000LL /* with lag 0 who waits rings; this is for news only */
 #define NEWS_US 100000LL /* between looks at what no call waits for: the watch, the processes */
 #define BUSY_US 20000LL  /* so long after a call has waited the next one is likely */
@@ -45,6 +47,26 @@ static int64_t pace_us(const struct monitor *m)
     int64_t pace = m->resource.lag_ms ? (int64_t)m->resource.lag_ms * 500 : DURABLE_TURN_US;
 
     return pace < TURN_LONGEST_US ? pace : TURN_LONGEST_US;
+}
+
+/*
+ * When the next turn has to begin, for its commit to end before a lane is half full, if all goes on as
+ * between the last two cuts: from there on the program rings, which costs it as much as some calls.
+ * Nothing of before is free earlier than that either.
+ */
+static int64_t filling_until_us(const struct monitor *m, const uint64_t *read_before,
+                                uint64_t cut_before_us)
+{
+    const struct ring *r = &m->hooked.ring;
+    uint64_t most = 0, half_us;
+
+    for (uint32_t i = 0; i < r->lane_count; i++)
+        if (r->read[i] - read_before[i] > most)
+            most = r->read[i] - read_before[i];
+    if (most <= r->lane_bytes / FEW_PARTS || r->cut_us <= cut_before_us)
+        return INT64_MAX;
+    half_us = (r->cut_us - cut_before_us) * (r->lane_bytes / 2) / most;
+    return (int64_t)(r->cut_us + half_us * 3 / 4) - (int64_t)m->status.commit_us;
 }
 
 bool hooked_is_busy(const struct monitor *m)
@@ -138,12 +160,15 @@ static void reap_processes(struct hooked *h)
 int hooked_turn(struct monitor *m, struct error *err)
 {
     struct hooked *h = &m->hooked;
+    uint64_t read_before[RING_LANES], cut_before_us = h->ring.cut_us;
+    int64_t now_us, filling_us;
     bool waits;
     int error;
 
     h->rung = false;
     look_for_refusal(m);
     gather(m);
+    memcpy(read_before, h->ring.read, sizeof(read_before));
     if ((error = hooked_cut(m, NULL, NULL, NULL, err)))
         return error;
     waits = waiting(m) != 0;
@@ -154,7 +179,11 @@ int hooked_turn(struct monitor *m, struct error *err)
         hooked_server_lost(m);
         return 0;
     }
-    h->next_cut_us = clock_us() + pace_us(m);
+    now_us = clock_us();
+    filling_us = filling_until_us(m, read_before, cut_before_us);
+    h->next_cut_us = now_us + pace_us(m);
+    if (filling_us < h->next_cut_us)
+        h->next_cut_us = filling_us > now_us + SHORTEST_PACE_US ? filling_us : now_us + SHORTEST_PACE_US;
     if (waits)
         h->busy_until_us = clock_us() + BUSY_US;
     for (size_t i = 0; i < m->key_count; i++)
