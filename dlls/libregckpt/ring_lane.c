@@ -145,10 +145,7 @@ bool ring_lane_take(struct ring *r, uint32_t index)
     struct ring_lane *lane = &r->shared->lanes[index];
     int64_t now_us;
 
-    if (__builtin_expect(ring_word_try(&lane->lock, ring_tid()), 1)) {
-        ring_call_lines_back(r, index);
-        return true;
-    }
+    if (__builtin_expect(ring_word_try(&lane->lock, ring_tid()), 1)) return true;
     now_us = ring_now_us();
     return take_lane(r, lane, now_us, now_us + RING_LANE_WAIT_MS * 1000);
 }

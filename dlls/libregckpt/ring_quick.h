@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ring's shortest ways (see ring.h), inline in the functions of ring_lane.c and ring_write.c, and in
- * the hook of the call that matters most.
+ * The ring's shortest ways (see ring.h), inline in the hook of the call that matters most.
  *
  * When a registry call returns, the CPU's caches hold what wineserver and the kernel did: every line of
  * code and every page that the hook touches has to be fetched anew, and that is what it costs, much
  * more than instructions.  So a call that meets nothing out of the ordinary goes straight through one
- * function, and everything else is left to the others.
+ * short function, and everything else is left to the others.
  */
 #ifndef REGCKPT_RING_QUICK_H
 #define REGCKPT_RING_QUICK_H
@@ -15,8 +14,7 @@
 
 #include "ring.h"
 
-#define RING_FEW_BYTES 128
-#define RING_LINES_BYTES (2 * RING_CACHE_LINE) /* where most records of a short value lie */
+#define RING_QUICK_BYTES 256 /* the longest record that is written here */
 
 /*
  * The thread's id, 0 before it is asked for.  Without a call of the loader's: four bytes of what each C
@@ -34,143 +32,121 @@ static inline bool ring_word_try(uint32_t *word, uint32_t tid)
                                        __ATOMIC_RELAXED);
 }
 
+/* A lane that is held. */
+struct ring_quick {
+    struct ring_lane *lane;
+    uint64_t head;
+    uint8_t *to; /* where there is room for a record, of which nobody need be told; or NULL */
+};
+
 /*
+ * As ring_lane_take, of a lane that is free, by a thread that knows its id: tid is its ring_own_tid.
+ *
  * What the caller is going to append comes behind its real call.  The monitor has read the buffer's
  * cache lines when it went round the last time, and getting them back to write to costs more than the
- * appending: so that is begun now and over when the real call is.
+ * appending: so that is begun now and over when the real call is.  Not by storing to them, for which
+ * the kernel would wait at the real call's first locked instruction.
  */
-static inline void ring_call_lines_back(struct ring *r, uint32_t index)
+static inline bool ring_quick_take(struct ring *r, uint32_t index, uint32_t tid, struct ring_quick *q)
 {
     struct ring_lane *lane = &r->shared->lanes[index];
-    uint64_t head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED);
-    uint64_t used = head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE);
-    volatile uint8_t *buffer = r->buffers + (size_t)index * r->lane_bytes;
+    uint32_t lane_bytes = r->lane_bytes, at;
+    uint64_t used;
 
-    if (used > r->lane_bytes || r->lane_bytes - used < RING_LINES_BYTES)
-        return;
-    for (uint32_t i = 0; i < RING_LINES_BYTES; i += RING_CACHE_LINE)
-        buffer[(head + i) & (r->lane_bytes - 1)] = 0;
-}
-
-/* As ring_lane_take, of a lane that is free, by a thread that knows its id. */
-static inline bool ring_quick_take(struct ring *r, uint32_t index)
-{
-    uint32_t tid = ring_own_tid;
-
-    if (!tid || !ring_word_try(&r->shared->lanes[index].lock, tid)) return false;
-    ring_call_lines_back(r, index);
+    if (!tid || !ring_word_try(&lane->lock, tid)) return false;
+    q->lane = lane;
+    q->to = NULL;
+    q->head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED);
+    used = q->head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE);
+    at = (uint32_t)q->head & (lane_bytes - 1);
+    if (used + RING_QUICK_BYTES < lane_bytes / 2 && at + RING_QUICK_BYTES <= lane_bytes && !(at % 8)) {
+        q->to = r->buffers + (size_t)index * lane_bytes + at;
+        __builtin_prefetch(q->to, 1);
+        __builtin_prefetch(q->to + RING_CACHE_LINE, 1);
+    }
     return true;
 }
 
 /* As ring_lane_give, where nobody waits for the lane, or has. */
-static inline bool ring_quick_give(struct ring *r, uint32_t index)
+static inline bool ring_quick_give(const struct ring_quick *q, uint32_t tid)
 {
-    struct ring_lane *lane = &r->shared->lanes[index];
-    uint32_t seen = ring_own_tid;
-
-    return !__atomic_load_n(&lane->stuck, __ATOMIC_RELAXED) &&
-           __atomic_compare_exchange_n(&lane->lock, &seen, 0, false, __ATOMIC_RELEASE,
+    return !__atomic_load_n(&q->lane->stuck, __ATOMIC_RELAXED) &&
+           __atomic_compare_exchange_n(&q->lane->lock, &tid, 0, false, __ATOMIC_RELEASE,
                                        __ATOMIC_RELAXED);
 }
 
 /* --- records --- */
 
-/* Adds bytes to a record; few without the C library, whose copying is on other pages. */
-static inline uint8_t *ring_put_few(uint8_t *to, const void *bytes, size_t len)
-{
-    const uint8_t *from = bytes;
-
-    for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
-        __builtin_memcpy(to, from, sizeof(uint64_t));
-        to += sizeof(uint64_t);
-        from += sizeof(uint64_t);
-    }
-    while (len--)
-        *to++ = *from++;
-    return to;
-}
-
-static inline uint8_t *ring_put(uint8_t *to, const void *bytes, size_t len, bool few)
-{
-    if (few || len <= RING_FEW_BYTES) return ring_put_few(to, bytes, len);
-    memcpy(to, bytes, len);
-    return to + len;
-}
-
-/* What follows the path in a record: the value's name, or the key's class; and the value's data. */
-static inline struct utf16 ring_record_name(const struct change *change)
-{
-    return change->kind == CHANGE_CREATE_KEY ? change->class : change->name;
-}
-
-static inline uint32_t ring_record_data_bytes(const struct change *change)
-{
-    return change->kind == CHANGE_SET_VALUE ? change->size_bytes : 0;
-}
-
-/* The bytes of a change as a record, with padding; of lengths whose sum is a length. */
-static inline uint64_t ring_record_bytes(const struct change *change)
-{
-    return (sizeof(struct ring_record) + ring_record_data_bytes(change) + 7 +
-            2 * ((uint64_t)change->path.len + ring_record_name(change).len)) & ~7ull;
-}
-
 /*
- * Writes a record of so many bytes where there is room for it, at the buffer's byte `at`, and moves the
- * lane's head behind it: only then it is there, and who dies before has appended nothing.
- * few, a constant: no part of it is long.  Where the C library is not called, a function of WINAPI need
- * not save the ten registers that its convention keeps and the C library's does not.
+ * A record is there when the lane's head is moved behind it, and not before: who dies before has
+ * appended nothing.
  */
-static inline void ring_put_record(struct ring *r, uint32_t index, uint64_t at, uint32_t bytes,
-                                   uint32_t process, const struct change *change, uint64_t number,
-                                   uint32_t flags, bool few)
+static inline void ring_move_head(struct ring_lane *lane, uint64_t head)
 {
-    struct ring_process *p = &r->shared->processes[process];
-    uint8_t *to = r->buffers + (size_t)index * r->lane_bytes + ((uint32_t)at & (r->lane_bytes - 1));
-    struct utf16 name = ring_record_name(change);
-    uint32_t data_bytes = ring_record_data_bytes(change);
+    __atomic_store_n(&lane->head, head, __ATOMIC_RELEASE);
+}
 
-    *(struct ring_record *)to = (struct ring_record){
-        .bytes = bytes,
+/* What the records of all values set in a key begin with. */
+struct ring_start {
+    struct ring_record fixed; /* without bytes, number, name_units, type, data_bytes */
+    uint16_t path[];
+};
+
+static inline void ring_start_fill(struct ring_start *start, uint32_t process, uint32_t key_id,
+                                   struct utf16 path)
+{
+    start->fixed = (struct ring_record){
         .kind = RING_CHANGE,
-        .change = (uint16_t)change->kind,
-        .number = number,
-        .key_id = change->key_id,
+        .change = CHANGE_SET_VALUE,
+        .key_id = key_id,
         .process = process,
-        .flags = flags,
-        .path_units = (uint32_t)change->path.len,
-        .name_units = (uint32_t)name.len,
-        .type = change->kind == CHANGE_CREATE_KEY ? change->key_flags
-                : change->kind == CHANGE_SET_VALUE ? change->type : 0,
-        .data_bytes = data_bytes,
+        .path_units = (uint32_t)path.len,
     };
-    to = ring_put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len, few);
-    to = ring_put(to, name.units, 2 * name.len, few);
-    ring_put(to, change->data, data_bytes, few);
-    __atomic_store_n(&r->shared->lanes[index].head, at + bytes, __ATOMIC_RELEASE);
-    /* About: threads that count at one instant count once.  A locked addition costs as much as the rest. */
-    __atomic_store_n(&p->changes, __atomic_load_n(&p->changes, __ATOMIC_RELAXED) + 1,
-                     __ATOMIC_RELAXED);
+    if (path.len) memcpy(start->path, path.units, 2 * path.len);
 }
 
 /*
- * As ring_append, of a short record that fits in behind the last one and of which nobody need be told;
- * otherwise 0, and nothing is done.  Not where the server reports.
+ * Adds few bytes to a record, by the shortest code there is.  Not by the C library, whose copying is on
+ * other pages; and where it is not called, a function of WINAPI need not save the ten registers that its
+ * convention keeps and the C library's does not.
  */
-static inline uint64_t ring_quick_append(struct ring *r, uint32_t index, uint32_t process,
-                                         const struct change *change)
+static inline uint8_t *ring_put_few(uint8_t *to, const void *from, size_t len)
 {
-    struct ring_lane *lane = &r->shared->lanes[index];
-    uint64_t head = __atomic_load_n(&lane->head, __ATOMIC_RELAXED), number;
-    uint64_t used = head - __atomic_load_n(&lane->tail, __ATOMIC_ACQUIRE);
-    uint64_t limit = used < r->lane_bytes / 2 ? r->lane_bytes / 2 : r->lane_bytes;
-    uint64_t bytes = ring_record_bytes(change);
+#if defined(__x86_64__) || defined(__i386__)
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len) : : "memory");
+    return to;
+#else
+    return (uint8_t *)memcpy(to, from, len) + len;
+#endif
+}
 
-    if (bytes > 2 * RING_FEW_BYTES || used > limit || limit - used <= bytes || head % 8 ||
-        r->lane_bytes - (head & (r->lane_bytes - 1)) < bytes)
-        return 0;
+/*
+ * As ring_append of a value set, of a short record where there is room; otherwise 0, and nothing is
+ * done.  Not where the server reports.
+ */
+static inline uint64_t ring_quick_append(struct ring *r, const struct ring_quick *q,
+                                         const struct ring_start *start, struct utf16 name,
+                                         uint32_t type, const void *data, uint32_t size_bytes)
+{
+    uint32_t start_bytes = sizeof(*start) + 2 * start->fixed.path_units;
+    uint64_t bytes = (start_bytes + 2 * (uint64_t)name.len + size_bytes + 7) & ~7ull, number;
+    struct ring_record *record = (struct ring_record *)q->to;
+    uint8_t *to;
+
+    if (!record || bytes > RING_QUICK_BYTES) return 0;
     number = __atomic_add_fetch(&r->shared->counter, 1, __ATOMIC_SEQ_CST);
-    ring_put_record(r, index, head, (uint32_t)bytes, process, change, number, 0, true);
+    *record = start->fixed;
+    to = q->to + sizeof(*record);
+    if (start->fixed.path_units) to = ring_put_few(to, start->path, 2 * start->fixed.path_units);
+    to = ring_put_few(to, name.units, 2 * name.len);
+    if (size_bytes == sizeof(uint32_t)) memcpy(to, data, sizeof(uint32_t));
+    else ring_put_few(to, data, size_bytes);
+    record->bytes = (uint32_t)bytes;
+    record->number = number;
+    record->name_units = (uint32_t)name.len;
+    record->type = type;
+    record->data_bytes = size_bytes;
+    ring_move_head(q->lane, q->head + bytes);
     return number;
 }
 

@@ -160,8 +160,14 @@ static uint64_t last_number(const struct ring *r, const struct span *span, uint6
     return counter + (span->head - span->tail) / sizeof(struct ring_record);
 }
 
+/* Adds to what a process has reported; the server counts by itself. */
+static void count_change(struct ring *r, uint32_t process)
+{
+    if (!r->by_server && process < RING_PROCESSES) r->shared->processes[process].changes++;
+}
+
 /* Reads a lane's copy as far as it makes sense. false: it does not to its end. */
-static bool read_lane(const struct ring *r, const uint8_t *copy, const struct span *span,
+static bool read_lane(struct ring *r, const uint8_t *copy, const struct span *span,
                       uint64_t counter, struct ring_batch *out)
 {
     uint64_t at = span->tail, last = last_number(r, span, counter);
@@ -178,7 +184,7 @@ static bool read_lane(const struct ring *r, const uint8_t *copy, const struct sp
             if (head.bytes != to_end || left != to_end) return false;
         } else {
             if (!read_record(from, left, last, &out->changes[out->count])) return false;
-            out->count++;
+            count_change(r, out->changes[out->count++].process);
         }
         at += head.bytes;
     }

@@ -96,12 +96,31 @@ static uint64_t take_number(struct ring *r)
     return __atomic_add_fetch(&r->shared->counter, 1, __ATOMIC_SEQ_CST);
 }
 
-/* As ring_record_bytes, of any lengths; UINT64_MAX: more than any record has. */
+/* What follows the path in a record: the value's name, or the key's class; and the value's data. */
+static struct utf16 record_name(const struct change *change)
+{
+    return change->kind == CHANGE_CREATE_KEY ? change->class : change->name;
+}
+
+static uint32_t record_data_bytes(const struct change *change)
+{
+    return change->kind == CHANGE_SET_VALUE ? change->size_bytes : 0;
+}
+
+/* The bytes of a change as a record, with padding; UINT64_MAX: more than any has. */
 static uint64_t record_bytes(const struct change *change, uint32_t lane_bytes)
 {
-    if (change->path.len > lane_bytes || ring_record_name(change).len > lane_bytes)
-        return UINT64_MAX;
-    return ring_record_bytes(change);
+    struct utf16 name = record_name(change);
+
+    if (change->path.len > lane_bytes || name.len > lane_bytes) return UINT64_MAX;
+    return (sizeof(struct ring_record) + record_data_bytes(change) + 7 +
+            2 * ((uint64_t)change->path.len + name.len)) & ~7ull;
+}
+
+static uint8_t *put(uint8_t *to, const void *bytes, size_t len)
+{
+    if (len) memcpy(to, bytes, len);
+    return to + len;
 }
 
 /*
@@ -124,6 +143,31 @@ static uint64_t make_room(struct ring *r, uint8_t *buffer, uint64_t head, uint64
     return head + left;
 }
 
+static void put_record(uint8_t *to, uint32_t bytes, uint32_t process, const struct change *change,
+                       uint64_t number, uint32_t flags)
+{
+    struct utf16 name = record_name(change);
+    uint32_t data_bytes = record_data_bytes(change);
+
+    *(struct ring_record *)to = (struct ring_record){
+        .bytes = bytes,
+        .kind = RING_CHANGE,
+        .change = (uint16_t)change->kind,
+        .number = number,
+        .key_id = change->key_id,
+        .process = process,
+        .flags = flags,
+        .path_units = (uint32_t)change->path.len,
+        .name_units = (uint32_t)name.len,
+        .type = change->kind == CHANGE_CREATE_KEY ? change->key_flags
+                : change->kind == CHANGE_SET_VALUE ? change->type : 0,
+        .data_bytes = data_bytes,
+    };
+    to = put(to + sizeof(struct ring_record), change->path.units, 2 * change->path.len);
+    to = put(to, name.units, 2 * name.len);
+    put(to, change->data, data_bytes);
+}
+
 uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const struct change *change,
                      uint32_t flags)
 {
@@ -136,7 +180,9 @@ uint64_t ring_append(struct ring *r, uint32_t index, uint32_t process, const str
 
     if (at == UINT64_MAX) return ring_flag_scan(r, RING_SCAN_FULL);
     number = take_number(r);
-    ring_put_record(r, index, at, (uint32_t)bytes, process, change, number, flags, false);
+    put_record(buffer + ((uint32_t)at & (r->lane_bytes - 1)), (uint32_t)bytes, process, change, number,
+               flags);
+    ring_move_head(lane, at + bytes);
     if (used < r->lane_bytes / 2 && at + bytes - head + used >= r->lane_bytes / 2) ring_ring(r);
     return number;
 }

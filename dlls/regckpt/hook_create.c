@@ -11,7 +11,7 @@
  * (server/registry.c, create_key).  So opening by NtCreateKey is a change where there are classes;
  * the ring says whether any registered key has one.
  */
-#include "hook_private.h"
+#include "hook_handles.h"
 
 struct creation { /* NtCreateKey's arguments, and NtCreateKeyTransacted's */
     HANDLE *key;
@@ -144,7 +144,7 @@ NTSTATUS WINAPI hook_NtCreateKeyTransacted(HANDLE *key, ACCESS_MASK access,
 
 /* --- handles that are opened, duplicated, closed --- */
 
-static NTSTATUS WINAPI opened(HANDLE *key, NTSTATUS status)
+static inline NTSTATUS opened(HANDLE *key, NTSTATUS status)
 {
     if (NT_SUCCESS(status))
         handle_forget(*key);
@@ -153,13 +153,13 @@ static NTSTATUS WINAPI opened(HANDLE *key, NTSTATUS status)
 
 NTSTATUS WINAPI hook_NtOpenKey(HANDLE *key, ACCESS_MASK access, const OBJECT_ATTRIBUTES *attr)
 {
-    return opened(key, real.NtOpenKey(key, access, attr));
+    return opened(key, real_NtOpenKey(key, access, attr));
 }
 
 NTSTATUS WINAPI hook_NtOpenKeyEx(HANDLE *key, ACCESS_MASK access, const OBJECT_ATTRIBUTES *attr,
                                  ULONG options)
 {
-    return opened(key, real.NtOpenKeyEx(key, access, attr, options));
+    return opened(key, real_NtOpenKeyEx(key, access, attr, options));
 }
 
 NTSTATUS WINAPI hook_NtOpenKeyTransacted(HANDLE *key, ACCESS_MASK access,
@@ -175,8 +175,10 @@ NTSTATUS WINAPI hook_NtOpenKeyTransactedEx(HANDLE *key, ACCESS_MASK access,
     return opened(key, real.NtOpenKeyTransactedEx(key, access, attr, options, transaction));
 }
 
-NTSTATUS WINAPI hook_NtClose(HANDLE handle)
+static PASSING_ON NTSTATUS close_handle(HANDLE handle)
 {
     handle_forget(handle);
-    return real.NtClose(handle);
+    return real_NtClose(handle);
 }
+
+NTSTATUS WINAPI hook_NtClose(HANDLE handle) __attribute__((alias("close_handle")));

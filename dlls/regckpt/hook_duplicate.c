@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "hook_private.h"
+#include "hook_handles.h"
 
 /* Is it, as far as this process can see, a key? */
 static bool may_be_key(HANDLE process, HANDLE object)

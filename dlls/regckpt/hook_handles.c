@@ -9,9 +9,8 @@
 #define BUCKETS 4096
 
 uint64_t *handle_chunks[CHUNKS];
-uint8_t handle_notes[NOTES_BYTES] __attribute__((aligned(RING_CACHE_LINE)));
 static struct note *buckets[BUCKETS];
-static uint32_t notes_lock, next_note = RING_CACHE_LINE / NOTE_ALIGN, serial;
+static uint32_t notes_lock, next_note = RING_CACHE_LINE / NOTE_ALIGN;
 
 static uint64_t *make_entry_of(HANDLE handle)
 {
@@ -37,24 +36,12 @@ bool WINAPI handle_is_apart(HANDLE handle)
     return note == NOTE_APART || note == NOTE_ABOVE;
 }
 
-void WINAPI handle_forget(HANDLE handle)
-{
-    uint64_t *entry = entry_of(handle);
-    uint32_t number;
-
-    if (!entry)
-        return;
-    number = __atomic_load_n(&serial, __ATOMIC_RELAXED) + 1;
-    __atomic_store_n(&serial, number, __ATOMIC_RELAXED);
-    __atomic_store_n(entry, (uint64_t)number << 32 | NOTE_NONE, __ATOMIC_RELEASE);
-}
-
 static uint32_t hash_of(const struct key_name *name)
 {
     uint32_t hash = 2166136261u ^ name->key_id;
 
-    for (size_t i = 0; i < name->full.len; i++)
-        hash = (hash ^ name->full.units[i]) * 16777619u;
+    for (size_t i = 0; i < name->path.len; i++)
+        hash = (hash ^ name->path.units[i]) * 16777619u;
     return (hash ^ hash >> 16) % BUCKETS;
 }
 
@@ -64,24 +51,21 @@ _Static_assert(RING_CACHE_LINE / NOTE_ALIGN >= NOTE_FIRST, "the first note's num
 static uint32_t note_of(const struct key_name *name)
 {
     struct note **bucket = &buckets[hash_of(name)], *n;
-    size_t bytes = name->full.len * sizeof(uint16_t), at = (size_t)next_note * NOTE_ALIGN;
+    size_t bytes = name->path.len * sizeof(uint16_t), at = (size_t)next_note * NOTE_ALIGN;
     size_t room = (sizeof(*n) + bytes + NOTE_ALIGN - 1) / NOTE_ALIGN;
 
-    if (name->full.len > NOTE_UNITS)
+    if (name->path.len > NOTE_UNITS)
         return NOTE_NONE;
     for (n = *bucket; n; n = n->next)
-        if (n->key_id == name->key_id && n->len == name->full.len &&
-            n->relative == n->len - name->path.len && !memcmp(n->units, name->full.units, bytes))
+        if (n->start.fixed.key_id == name->key_id && n->lane == name->lane &&
+            utf16_equal(path_of_note(n), name->path))
             return n->number;
     if (NOTES_BYTES - at < room * NOTE_ALIGN)
         return NOTE_NONE;
-    n = (struct note *)&handle_notes[at];
+    n = (struct note *)&hook.notes[at];
     n->number = next_note;
-    n->key_id = name->key_id;
     n->lane = name->lane;
-    n->len = name->full.len;
-    n->relative = n->len - name->path.len;
-    memcpy(n->units, name->full.units, bytes);
+    ring_start_fill(&n->start, hook.process, name->key_id, name->path);
     n->next = *bucket;
     /* each of these leaves a whole table, should this thread end here */
     __atomic_store_n(&next_note, next_note + (uint32_t)room, __ATOMIC_RELEASE);
@@ -125,10 +109,9 @@ static bool recall(uint64_t word, struct key_name *name)
     }
     n = note_at(note);
     name->place = PLACE_REGISTERED;
-    name->key_id = n->key_id;
+    name->key_id = n->start.fixed.key_id;
     name->lane = n->lane;
-    name->path.units = n->units + n->relative;
-    name->path.len = n->len - n->relative;
+    name->path = path_of_note(n);
     return true;
 }
 

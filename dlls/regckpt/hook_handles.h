@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is known of the process's handles: the table, for hook_handles.c, which keeps it, and
- * hook_set_value.c, which only looks.
+ * What is known of the process's handles: the table, for hook_handles.c, which keeps it, and for those
+ * that only look, or forget.
  *
  * A handle's entry is one 64-bit word: the ring's generation when it was found out, and which note
  * says what. It is good as long as the generation is the ring's. Notes are never changed and never
@@ -15,6 +15,7 @@
 #define REGCKPT_HOOK_HANDLES_H
 
 #include "hook_private.h"
+#include "ring_quick.h"
 
 #define CHUNK_HANDLES 1024
 #define CHUNKS 16384 /* wineserver gives out no more handles than these hold */
@@ -24,19 +25,15 @@
 #define NOTE_ABOVE 2u
 #define NOTE_FIRST 3u
 #define NOTE_ALIGN 8
-#define NOTES_BYTES (2u << 20)
 
-struct note { /* number n is n times NOTE_ALIGN bytes behind the first byte of handle_notes */
-    struct note *next; /* in its bucket */
+struct note { /* number n is n times NOTE_ALIGN bytes behind the first byte of hook.notes */
+    struct note *next;       /* in its bucket */
     uint32_t number;
-    uint32_t key_id, lane;
-    uint32_t relative; /* where in units the path relative to the registered key begins */
-    uint32_t len;
-    uint16_t units[];  /* the full name */
+    uint32_t lane;
+    struct ring_start start; /* the registered key's id, and the path relative to it */
 } __attribute__((may_alias, aligned(NOTE_ALIGN)));
 
 extern HIDDEN uint64_t *handle_chunks[CHUNKS];
-extern HIDDEN uint8_t handle_notes[NOTES_BYTES];
 
 /* The entry of a handle; NULL: none so far, or not a handle that can have one. */
 static inline uint64_t *entry_of(HANDLE handle)
@@ -44,10 +41,20 @@ static inline uint64_t *entry_of(HANDLE handle)
     size_t index = (ULONG_PTR)handle >> 2;
     uint64_t *chunk;
 
+    if (__builtin_expect(index < FIRST_HANDLES, 1))
+        return &hook.first_handles[index];
     if (index >= (size_t)CHUNKS * CHUNK_HANDLES)
         return NULL;
     chunk = __atomic_load_n(&handle_chunks[index / CHUNK_HANDLES], __ATOMIC_ACQUIRE);
     return chunk ? &chunk[index % CHUNK_HANDLES] : NULL;
+}
+
+/* The entry as it is; 0: none. */
+static inline uint64_t word_of(HANDLE handle)
+{
+    const uint64_t *entry = entry_of(handle);
+
+    return entry ? __atomic_load_n(entry, __ATOMIC_ACQUIRE) : 0;
 }
 
 static inline uint32_t generation_now(void)
@@ -61,10 +68,29 @@ static inline uint32_t note_of_word(uint64_t word, uint32_t generation)
     return word >> 32 == generation ? (uint32_t)word : NOTE_NONE;
 }
 
+/* The handle is closed, or another one from now on. */
+static inline void handle_forget(HANDLE handle)
+{
+    uint64_t *entry = entry_of(handle);
+    uint32_t number;
+
+    if (!entry)
+        return;
+    number = __atomic_load_n(&hook.serial, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&hook.serial, number, __ATOMIC_RELAXED);
+    __atomic_store_n(entry, (uint64_t)number << 32 | NOTE_NONE, __ATOMIC_RELEASE);
+}
+
+static inline struct utf16 path_of_note(const struct note *n)
+{
+    struct utf16 path = {n->start.path, n->start.fixed.path_units};
+    return path;
+}
+
 /* A note from NOTE_FIRST on, of an entry that was loaded with ACQUIRE. */
 static inline const struct note *note_at(uint32_t note)
 {
-    return (const struct note *)&handle_notes[(size_t)note * NOTE_ALIGN];
+    return (const struct note *)&hook.notes[(size_t)note * NOTE_ALIGN];
 }
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "hook_private.h"
 #include "inject.h"
+#include "ring_quick.h"
 
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved);
 
@@ -45,6 +46,17 @@ static bool find_paths(void)
     return hook.directory != NULL;
 }
 
+/* See hook_set_value.c. */
+static uintptr_t where_own_tid(void)
+{
+    uintptr_t storage = 0;
+
+#ifdef __x86_64__
+    __asm__("movq %%fs:0, %0" : "=r"(storage));
+#endif
+    return (uintptr_t)&ring_own_tid - storage;
+}
+
 static bool start(void)
 {
     char why[256], name[256];
@@ -56,6 +68,7 @@ static bool start(void)
     if (!ring_in_use())
         snprintf(why, sizeof(why), "the resource is not online any more");
     else {
+        hook.own_tid = where_own_tid();
         hook.process = ring_attach(&hook.ring, GetCurrentProcessId(), name);
         if (hook_stubs_install(hook_rows, hook_row_count, why, sizeof(why))) {
             ring_attach_ready(&hook.ring, hook.process);

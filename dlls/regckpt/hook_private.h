@@ -23,19 +23,65 @@
 
 #define HIDDEN __attribute__((visibility("hidden"))) /* reached without a table of addresses */
 #define COLD __attribute__((cold, noinline)) /* apart from the code of the usual case */
+/*
+ * WINAPI but for the aligning of the stack, which a program might have left unaligned: who needs none of
+ * it and goes on to another function in each case, with the same arguments, is a few instructions long.
+ */
+#ifdef __x86_64__
+#define PASSING_ON __attribute__((ms_abi))
+#else
+#define PASSING_ON __attribute__((stdcall))
+#endif
+
+
+/* --- hook_stub.c --- */
+
+/*
+ * Puts all hooks in place, or none and says why.  Other threads may run, as long as none of them is
+ * just in the first bytes of a stub.
+ */
+struct hook_row;
+bool hook_stubs_install(const struct hook_row *rows, size_t count, char *why, size_t why_bytes);
+
+/* Those that programs call most: real_... is the real one by a shorter way than real. is. */
+enum { QUICK_SET_VALUE, QUICK_CLOSE, QUICK_OPEN, QUICK_OPEN_EX, QUICK_CALLS };
+#ifdef __x86_64__
+HIDDEN __typeof__(NtSetValueKey) real_NtSetValueKey;
+HIDDEN __typeof__(NtClose) real_NtClose;
+HIDDEN __typeof__(NtOpenKey) real_NtOpenKey;
+HIDDEN __typeof__(NtOpenKeyEx) real_NtOpenKeyEx;
+#else
+#define real_NtSetValueKey real.NtSetValueKey
+#define real_NtClose real.NtClose
+#define real_NtOpenKey real.NtOpenKey
+#define real_NtOpenKeyEx real.NtOpenKeyEx
+#endif
 
 /* --- hook_main.c --- */
 
-struct hook_context {
-    /* What hook_set_value.c needs first, in one cache line with the ring's head: */
-    void *set_value_rest;       /* the part of NtSetValueKey's stub that the jump to us leaves as it is, */
-    uint32_t set_value_number;  /* and the call's number, which the other part would have loaded */
+#define HOOK_PAGE 4096
+#define FIRST_HANDLES 192
+#define NOTES_BYTES (2u << 20)
+
+/*
+ * What the usual calls touch of ours: the first two cache lines, and beside them on one page the entries
+ * of the first handles and the first notes (hook_handles.h).  See ring_quick.h for why.
+ */
+struct hook_context { /* set before any hook is in place, but for serial, handles and notes */
+    struct real_quick {       /* the calls that are made most: hook_stub.c */
+        void *rest;           /* the part of ntdll's stub that the jump to us leaves as it is, */
+        uint32_t number;      /* and the call's number, which the other part would have loaded */
+    } RING_ALIGNED(16) quick[QUICK_CALLS];
     uint32_t process;           /* our place in the ring's table */
+    uint32_t serial;            /* the last one of an entry that is not known (hook_handles.h) */
+    uintptr_t own_tid;          /* where in a thread's storage ring_own_tid is, x86-64: hook_set_value.c */
     struct ring ring;
     const WCHAR *directory;     /* the run directory, as LoadLibrary takes it */
     const char *installed;      /* the Unix directory that the DLL's link leads to */
+    uint64_t first_handles[FIRST_HANDLES] RING_ALIGNED(RING_CACHE_LINE);
+    uint8_t notes[NOTES_BYTES] RING_ALIGNED(RING_CACHE_LINE);
 };
-extern HIDDEN struct hook_context hook __attribute__((aligned(RING_CACHE_LINE))); /* set before any hook is in place */
+extern HIDDEN struct hook_context hook RING_ALIGNED(HOOK_PAGE);
 
 /* --- hook_table.c: all that is hooked, in ntdll as Nt... and Zw... --- */
 
@@ -78,14 +124,6 @@ struct hook_row {
 extern const struct hook_row hook_rows[];
 extern const size_t hook_row_count;
 
-/* --- hook_stub.c --- */
-
-/*
- * Puts all hooks in place, or none and says why.  Other threads may run, as long as none of them is
- * just in the first bytes of a stub.
- */
-bool hook_stubs_install(const struct hook_row *rows, size_t count, char *why, size_t why_bytes);
-
 /* --- hook_names.c: names of keys --- */
 
 enum key_place {
@@ -124,8 +162,6 @@ void key_name_find(HANDLE key, struct key_name *name);
  * first.
  */
 bool WINAPI handle_is_apart(HANDLE handle);
-/* The handle is closed, or another one from now on. */
-void WINAPI handle_forget(HANDLE handle);
 
 /* --- hook_values.c --- */
 

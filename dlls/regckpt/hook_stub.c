@@ -7,6 +7,7 @@
  * the stub's beginning diverts every caller, whichever way it found the function, ntdll's own code
  * included.  A stub of any other shape (another Wine, another hook) is left alone, and so are all.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,58 @@ static void divert(const struct patch *p)
 }
 
 /*
+ * The real call by what its stub's first part does and a jump to the rest, which lies in a cache line
+ * that was just used: a copy of the stub is on a page that nobody else uses.
+ */
+#ifdef __x86_64__
+#define REAL_QUICK(name, rest, number) \
+    __asm__(".text\n" \
+            ".hidden real_" #name "\n" \
+            ".globl real_" #name "\n" \
+            ".type real_" #name ", @function\n" \
+            "real_" #name ":\n\t" \
+            ".cfi_startproc\n\t" \
+            "movq %rcx, %r10\n\t" \
+            "movl hook + " #number "(%rip), %eax\n\t" \
+            "jmp *hook + " #rest "(%rip)\n\t" \
+            ".cfi_endproc\n\t" \
+            ".size real_" #name ", . - real_" #name)
+__asm__(".text\n\t.balign 64"); /* they fit into one cache line */
+REAL_QUICK(NtSetValueKey, 0, 8);
+REAL_QUICK(NtClose, 16, 24);
+REAL_QUICK(NtOpenKey, 32, 40);
+REAL_QUICK(NtOpenKeyEx, 48, 56);
+#define AT(call, member) (offsetof(struct hook_context, quick) + (call) * sizeof(struct real_quick) + \
+                          offsetof(struct real_quick, member))
+_Static_assert(AT(QUICK_SET_VALUE, rest) == 0 && AT(QUICK_SET_VALUE, number) == 8 &&
+               AT(QUICK_CLOSE, rest) == 16 && AT(QUICK_OPEN, rest) == 32 &&
+               AT(QUICK_OPEN_EX, rest) == 48 && AT(QUICK_OPEN_EX, number) == 56,
+               "what these functions take");
+
+static void make_quick(const struct hook_row *row, uint8_t *stub)
+{
+    static void *const functions[QUICK_CALLS] = {
+        [QUICK_SET_VALUE] = hook_NtSetValueKey,
+        [QUICK_CLOSE] = hook_NtClose,
+        [QUICK_OPEN] = hook_NtOpenKey,
+        [QUICK_OPEN_EX] = hook_NtOpenKeyEx,
+    };
+
+    for (size_t i = 0; i < QUICK_CALLS; i++)
+        if (row->function == functions[i]) {
+            memcpy(&hook.quick[i].number, stub + NUMBER_AT, sizeof(hook.quick[i].number));
+            hook.quick[i].rest = stub + REST_AT;
+        }
+}
+#else
+static void make_quick(const struct hook_row *row, uint8_t *stub)
+{
+    (void)row;
+    (void)stub;
+}
+#endif
+
+/*
  * Adds the stubs of one row, Nt and Zw being one in all Wines seen so far, and copies the first to
  * be the real call.  A function this ntdll does not have is called by nobody.
  */
@@ -103,12 +156,7 @@ static bool add_row(HMODULE ntdll, const struct hook_row *row, uint8_t *copy, st
             first = stub;
             memcpy(copy, stub, STUB_BYTES);
             *row->real = copy;
-#ifdef REST_AT
-            if (row->function == hook_NtSetValueKey) {
-                memcpy(&hook.set_value_number, stub + NUMBER_AT, sizeof(hook.set_value_number));
-                hook.set_value_rest = stub + REST_AT;
-            }
-#endif
+            make_quick(row, stub);
         }
         patches[*count].stub = stub;
         patches[(*count)++].function = row->function;

@@ -10,7 +10,7 @@
 # the hook or without: so several pairs of processes, one after another, and their median.
 title "A program's own calls, hooked, lag 100 ms, $FEW values registered; it and wineserver on CPU $CPU"
 KEY=$ALL\\Calls
-PAIRS=$((tenth == 1 ? 9 : 2)) CALL_ROUNDS=$((tenth == 1 ? 150 : 20))
+PAIRS=$((tenth == 1 ? 15 : 2)) CALL_ROUNDS=$((tenth == 1 ? 100 : 20))
 node_pinned calls
 server=$(server_pids calls | head -n 1)
 for name in Mine Twin Other; do

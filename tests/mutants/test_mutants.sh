@@ -62,7 +62,7 @@ mutant "lanes are not locked" \
     dlls/libregckpt/ring_lane.c \
     '/^bool ring_lane_take(/,/^}/s/ring_word_try(&lane->lock, ring_tid())/(lane->lock || true)/' \
     dlls/libregckpt/ring_quick.h \
-    's/!ring_word_try(&r->shared->lanes\[index\].lock, tid)/false/'
+    's/!ring_word_try(&lane->lock, tid)/false/'
 mutant "handles are not forgotten" \
     dlls/regckpt/hook_handles.h 's/word >> 32 == generation ?/word || generation ?/' \
-    dlls/regckpt/hook_handles.c '/^void .*handle_forget(/,/^}/s/if (!entry)/if (entry || !entry)/'
+    dlls/regckpt/hook_handles.h '/^static inline void handle_forget(/,/^}/s/if (!entry)/if (entry || !entry)/'

@@ -14,10 +14,19 @@
 /* As the hook of NtSetValueKey; *quick counts. */
 static uint64_t append(struct ring *r, const struct change *change, unsigned *quick)
 {
-    uint64_t number = ring_quick_append(r, 0, 0, change);
+    struct ring_start *start = test_malloc(sizeof(*start) + 2 * change->path.len);
+    struct ring_quick q = {0};
+    uint64_t number;
 
+    ring_start_fill(start, 0, change->key_id, change->path);
+    assert_true(ring_quick_take(r, 0, ring_tid(), &q));
+    number = ring_quick_append(r, &q, start, change->name, change->type, change->data,
+                               change->size_bytes);
     *quick += number != 0;
-    return number ? number : ring_append(r, 0, 0, change, 0);
+    if (!number) number = ring_append(r, 0, 0, change, 0);
+    assert_true(ring_quick_give(&q, ring_tid()));
+    test_free(start);
+    return number;
 }
 
 static void same_cut(struct ring *quick, struct ring *usual)
@@ -88,16 +97,22 @@ static void test_ring_quick_append_hostile_lane(void **state)
                                     UINT64_MAX - 7, UINT64_MAX };
     const size_t count = sizeof(odd) / sizeof(odd[0]);
     struct fixture *f = fixture_new(3, LANE_BYTES, false);
-    struct change change = set_value(U("k"), U("value"), "12345678", 8);
+    struct {
+        struct ring_start start;
+        uint16_t path[1];
+    } k;
+    struct ring_quick q = {0};
 
     (void)state;
+    ring_start_fill(&k.start, 0, 1, U("k"));
     for (size_t i = 0; i < count * count; i++) {
         struct ring_lane *lane = &f->ring.shared->lanes[1];
 
         lane->head = odd[i % count];
         lane->tail = odd[i / count];
-        ring_call_lines_back(&f->ring, 1);
-        ring_quick_append(&f->ring, 1, 0, &change);
+        assert_true(ring_quick_take(&f->ring, 1, ring_tid(), &q));
+        ring_quick_append(&f->ring, &q, &k.start, U("value"), 3, "12345678", 8);
+        assert_true(ring_quick_give(&q, ring_tid()));
     }
     for (uint32_t i = 0; i < LANE_BYTES; i++) {
         assert_int_equal(f->ring.buffers[i], 0);
@@ -109,11 +124,12 @@ static void test_ring_quick_append_hostile_lane(void **state)
 static void *take_as_new_thread(void *arg)
 {
     struct fixture *f = arg;
+    struct ring_quick q = {0};
 
-    f->marks[0] = ring_quick_take(&f->ring, 0);
+    f->marks[0] = ring_quick_take(&f->ring, 0, ring_own_tid, &q);
     ring_tid();
-    f->marks[1] = ring_quick_take(&f->ring, 0);
-    f->marks[2] = ring_quick_give(&f->ring, 0);
+    f->marks[1] = ring_quick_take(&f->ring, 0, ring_own_tid, &q);
+    f->marks[2] = ring_quick_give(&q, ring_own_tid);
     return NULL;
 }
 
@@ -139,20 +155,21 @@ static void test_ring_quick_take_and_give_leave_the_rest(void **state)
     struct fixture *f = fixture_new(1, LANE_BYTES, false);
     struct ring_lane *lane = &f->ring.shared->lanes[0];
     uint32_t tid = ring_tid();
+    struct ring_quick q = {0}, none;
 
     (void)state;
-    assert_true(ring_quick_take(&f->ring, 0));
+    assert_true(ring_quick_take(&f->ring, 0, tid, &q));
     assert_int_equal(lane->lock, tid);
-    assert_false(ring_quick_take(&f->ring, 0));
+    assert_false(ring_quick_take(&f->ring, 0, tid, &none));
     lane->lock = tid | RING_WORD_WAITERS;
-    assert_false(ring_quick_give(&f->ring, 0));
+    assert_false(ring_quick_give(&q, tid));
     assert_int_equal(lane->lock, tid | RING_WORD_WAITERS);
     lane->lock = tid + 1;
-    assert_false(ring_quick_give(&f->ring, 0));
+    assert_false(ring_quick_give(&q, tid));
     assert_int_equal(lane->lock, tid + 1);
     lane->lock = tid;
     lane->stuck = tid;
-    assert_false(ring_quick_give(&f->ring, 0));
+    assert_false(ring_quick_give(&q, tid));
     ring_lane_give(&f->ring, 0);
     assert_int_equal(lane->stuck, 0);
     assert_int_equal(lane->lock, 0);
