@@ -205,7 +205,7 @@ ok 'no_monitor a && no_program a svcwriter64.exe' "with its program"
 rm "$STORE/svc/checkpoint.tdb"
 : >"$TMP/ha.log"
 svc start
-is "$CODE" $OCF_ERR_CONFIGURED "a resource whose checkpoint is gone"
+is "$CODE" $OCF_ERR_INSTALLED "a resource whose checkpoint is gone: another node may see it"
 ok 'grep -q "checkpoint of \"svc\" is gone.*\"regckpt rollback svc\".*crm_resource --cleanup --resource test" "$TMP/ha.log"' \
     "... the log says so, and what to do"
 on a regckpt rollback svc

@@ -50,9 +50,9 @@ enum ocf_code agent_fail(const struct agent *a, const struct error *err)
     case RESULT_NOT_INSTALLED:
     case RESULT_NEWER:
     case RESULT_UNPROTECTED:
+    case RESULT_DAMAGED: /* as this node sees it: of a cluster file system another may see it whole */
         return OCF_ERR_INSTALLED;
     case RESULT_USAGE:
-    case RESULT_DAMAGED:
     case RESULT_FOREIGN:
         return OCF_ERR_CONFIGURED;
     default:
