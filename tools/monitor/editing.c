@@ -85,6 +85,15 @@ static void reply(struct monitor *m, const struct error *err, uint64_t changes, 
     pack_free(&p);
 }
 
+void edit_say_given_up(struct monitor *m, const char *why)
+{
+    struct error err = {0};
+
+    error_set(&err, RESULT_STORAGE, "%s", why);
+    if (m->session_fd >= 0)
+        reply(m, &err, 0, "");
+}
+
 /* While the command runs. */
 static void serve(struct monitor *m)
 {

@@ -274,5 +274,7 @@ bool is_edit(const struct monitor *m);
 int edit_check_service(struct monitor *m, struct error *err);
 /* Makes the ring for what the command starts; without it the final scan alone finds the changes. */
 void edit_prepare_hook(struct monitor *m);
+/* To an edit that waits for its save, by whoever is left to say so. */
+void edit_say_given_up(struct monitor *m, const char *why);
 
 #endif

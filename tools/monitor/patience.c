@@ -104,11 +104,17 @@ static bool is_to_end(const struct patience *p)
 /* Nobody is left who could do anything: what the engine holds goes with the process. */
 static void give_up(struct patience *p)
 {
+    char why[256];
+
     patience_hang_up(p);
     event(EVENT_SAVE_FAILED,
           "GIVING UP: storage has not answered for %d s. The checkpoint is as of its last commit; what "
           "was reported since is saved by the next online, if that is on this node",
           (int)(p->bound_us / 1000000));
+    snprintf(why, sizeof(why), "The storage has not answered for %d s (storage_timeout): what the command "
+             "did is saved as a whole, or not at all. \"regckpt log %s\" tells, when it answers again",
+             (int)(p->bound_us / 1000000), p->m->name);
+    edit_say_given_up(p->m, why);
     front_hide(atomic_load(&p->front));
     usleep(DYING_MS * 1000);
     _exit(EXIT_STORAGE);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "access.h"
@@ -12,6 +15,7 @@
 #include "way_out.h"
 
 #define TICK_MS 200
+#define LOOK_MS 1000 /* between looks at the monitor's storage */
 
 /* The message for a resource that is not there: which are, and which was probably meant. */
 static int no_resource(const struct cli *cli, const char *name, struct error *err)
@@ -113,12 +117,15 @@ int offline_set(const struct cli *cli, const char *name, const struct resource *
     return result;
 }
 
+static unsigned storage_timeout_s; /* of who connected last: a command is one node's */
+
 int ctl_connect(const struct cli *cli, const char *name, struct error *err)
 {
     char *dir = settings_resource_dir(&cli->settings, name), *path = NULL;
     struct error why = {0};
     int sock = -1;
 
+    storage_timeout_s = cli->settings.storage_timeout_s;
     err->code = RESULT_OK;
     if (!dir || asprintf(&path, "%s/socket", dir) < 0)
         error_system(err, ENOMEM, "Asking the monitor of %s", name);
@@ -129,9 +136,40 @@ int ctl_connect(const struct cli *cli, const char *name, struct error *err)
     return sock;
 }
 
-/* Waits until the socket has something to say or the time is over, telling progress meanwhile. */
+/* For how many seconds the storage of the monitor at the other end has not answered. */
+static int64_t storage_silent_s(int sock)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(address);
+    struct monitor_status status;
+    struct message reply;
+    struct unpack u;
+    int64_t silent_s = 0;
+    int other;
+
+    if (getpeername(sock, (struct sockaddr *)&address, &len) || !*address.sun_path ||
+        (other = message_connect(address.sun_path, NULL)) < 0)
+        return 0;
+    if (!ctl_ask(other, CTL_STATUS, NULL, NULL, CTL_QUICK_MS, &reply, &u, NULL)) {
+        if (!unpack_monitor_status(&u, &status)) {
+            if (status.busy_since)
+                silent_s = (int64_t)time(NULL) - (int64_t)(status.busy_since / 1000000);
+            monitor_status_free(&status);
+        }
+        message_free(&reply);
+    }
+    close(other);
+    return silent_s;
+}
+
+/*
+ * Waits until the socket has something to say or the time is over, telling progress meanwhile.
+ * RESULT_STORAGE: not the time, but the monitor's storage does not let it go on.
+ */
 static int wait_readable(int sock, struct progress *p, int64_t deadline_ms)
 {
+    int64_t look_ms = progress_now_ms() + LOOK_MS;
+
     for (;;) {
         struct pollfd wait = {.fd = sock, .events = POLLIN};
         int64_t left = deadline_ms < 0 ? TICK_MS : deadline_ms - progress_now_ms();
@@ -144,6 +182,11 @@ static int wait_readable(int sock, struct progress *p, int64_t deadline_ms)
             return RESULT_OK;
         if (ready < 0 && errno != EINTR)
             return errno;
+        if (deadline_ms == CTL_WHILE_STORAGE_ANSWERS && progress_now_ms() >= look_ms) {
+            if (storage_silent_s(sock) > storage_timeout_s)
+                return RESULT_STORAGE;
+            look_ms = progress_now_ms() + LOOK_MS;
+        }
         if (p)
             progress_tick(p);
     }
@@ -161,6 +204,11 @@ static int receive(int sock, struct message *m, struct progress *p, int64_t dead
         return error_set(err, RESULT_PROGRAM,
                          "The monitor ended before it answered. See its log, and \"regckpt "
                          "status\" for what became of the resource.");
+    if (result == RESULT_STORAGE)
+        return error_set(err, RESULT_STORAGE,
+                         "The storage has not answered the monitor for %u s (storage_timeout). The monitor goes "
+                         "on trying, and does what it was asked when the storage answers again; \"regckpt "
+                         "status\" tells.", storage_timeout_s);
     if (result == RESULT_TIMEOUT)
         return error_set(err, RESULT_TIMEOUT,
                          "The monitor did not answer in time. \"regckpt status\" tells what it is "
@@ -192,7 +240,7 @@ static int read_reply(struct message *m, struct unpack *u, struct error *err)
 int ctl_ask(int sock, enum ctl_message type, const struct pack *payload, struct progress *p,
             int timeout_ms, struct message *reply, struct unpack *u, struct error *err)
 {
-    int64_t deadline_ms = timeout_ms < 0 ? -1 : progress_now_ms() + timeout_ms;
+    int64_t deadline_ms = timeout_ms < 0 ? timeout_ms : progress_now_ms() + timeout_ms;
     struct pack empty;
     struct unpack at;
     int result;

@@ -41,9 +41,12 @@ int offline_set(const struct cli *cli, const char *name, const struct resource *
  */
 int ctl_connect(const struct cli *cli, const char *name, struct error *err);
 
+#define CTL_WHILE_STORAGE_ANSWERS (-2)
+
 /*
  * Sends the connection's one request and waits for its reply, passing its progress on; payload and
- * p may be NULL. timeout_ms -1: as long as the monitor lives.  *u (may be NULL) stands behind the
+ * p may be NULL. timeout_ms -1: as long as the monitor lives; CTL_WHILE_STORAGE_ANSWERS: and its storage
+ * has answered within the node's storage_timeout, else RESULT_STORAGE.  *u (may be NULL) stands behind the
  * reply's error text; *reply is the caller's (message_free) if the result is 0.
  */
 int ctl_ask(int sock, enum ctl_message type, const struct pack *payload, struct progress *p,

@@ -74,7 +74,7 @@ static int add_online(struct add *a, struct progress *p, struct error *err)
         k->key.id = 0;
         pack_init(&payload);
         pack_registered_key(&payload, &k->key);
-        result = ctl_call(a->cli, a->name, CTL_ADD, &payload, p, -1, &reply, &u, err);
+        result = ctl_call(a->cli, a->name, CTL_ADD, &payload, p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, err);
         pack_free(&payload);
         if (result) {
             take_back(a, i);

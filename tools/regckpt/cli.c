@@ -180,7 +180,7 @@ int cli_fail(const struct cli *cli, const struct error *err)
         json_end(&j);
     }
     fprintf(stderr, "regckpt %s: %s\n", cli->text->name, text);
-    return result_exit_code(err->code);
+    return cli->exit_code ? cli->exit_code(err) : result_exit_code(err->code);
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...)

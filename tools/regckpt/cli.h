@@ -55,6 +55,7 @@ struct cli {
     char **args; /* what is not an option, behind the verb's name */
     int arg_count;
     int (*fail)(const struct error *err); /* in place of cli_fail, where work is given up; or NULL */
+    int (*exit_code)(const struct error *err); /* of a failure, where the verb has its own; or NULL */
 };
 
 /*

@@ -68,7 +68,7 @@ static int save(const struct editing *g, struct error *err)
 {
     struct error why = {0};
     struct message reply;
-    int result = ctl_call(g->cli, g->name, CTL_SAVE, NULL, NULL, -1, &reply, NULL, &why);
+    int result = ctl_call(g->cli, g->name, CTL_SAVE, NULL, NULL, CTL_WHILE_STORAGE_ANSWERS, &reply, NULL, &why);
 
     if (result)
         return error_set(err, why.code, "The command has ended (exit code %u), and what it changed last "
@@ -126,7 +126,7 @@ static int save_edit(struct editing *g, int session, struct error *err)
     int result;
 
     progress_begin(&p, 0);
-    result = ctl_ask(session, CTL_EDIT_SAVE, NULL, &p, -1, &reply, &u, &why);
+    result = ctl_ask(session, CTL_EDIT_SAVE, NULL, &p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, &why);
     if (result == RESULT_PROGRAM)
         return error_set(err, RESULT_WINE, "The monitor of %s ended while it saved: what the command did "
                          "is saved as a whole, or not at all. \"regckpt log %s\" tells.", g->name, g->name);
@@ -229,11 +229,10 @@ int verb_edit(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
+    cli.exit_code = edit_exit_code;
     e.words = cli.args + 1;
-    if (edit_run(&cli, cli.args[0], &e, &code, &err)) {
-        cli_fail(&cli, &err);
-        code = edit_exit_code(&err);
-    }
+    if (edit_run(&cli, cli.args[0], &e, &code, &err))
+        code = cli_fail(&cli, &err);
     cli_end(&cli);
     return code;
 }

@@ -63,7 +63,7 @@ int live_keys_online(const struct snapshot *s, int sock, struct progress *p, str
 {
     struct message reply;
     struct unpack u;
-    int result = ctl_ask(sock, CTL_DIFF, NULL, p, -1, &reply, &u, err);
+    int result = ctl_ask(sock, CTL_DIFF, NULL, p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, err);
 
     if (result)
         return result;

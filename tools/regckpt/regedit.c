@@ -127,14 +127,13 @@ int verb_regedit(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
+    cli.exit_code = edit_exit_code;
     if (!(result = display_check(&err)) && !(result = access_read(&cli, cli.args[0], SNAPSHOT_HEAD, &s, &err))) {
         result = open_on(&cli, prefix, &s, &code, &err);
         snapshot_free(&s);
     }
-    if (result) {
-        cli_fail(&cli, &err);
-        code = edit_exit_code(&err);
-    }
+    if (result)
+        code = cli_fail(&cli, &err);
     cli_end(&cli);
     return code;
 }

@@ -77,9 +77,9 @@ int verb_run(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
+    cli.exit_code = own_exit_code;
     run(&cli, prefix, &err);
-    cli_fail(&cli, &err);
-    code = own_exit_code(&err);
+    code = cli_fail(&cli, &err);
     cli_end(&cli);
     return code;
 }

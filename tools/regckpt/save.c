@@ -48,7 +48,7 @@ static int save(const struct cli *cli, uint64_t *changes, struct error *err)
     progress_begin(&p, cli->json);
     if ((sock = ctl_connect(cli, name, err)) < 0)
         return err->code ? err->code : not_here(cli, name, err);
-    if (!(result = ctl_ask(sock, CTL_SAVE, NULL, &p, -1, &reply, &u, err))) {
+    if (!(result = ctl_ask(sock, CTL_SAVE, NULL, &p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, err))) {
         *changes = unpack_u64(&u);
         message_free(&reply);
     }

@@ -61,7 +61,7 @@ static const struct error *senseless(const struct cli *cli, const struct status_
 {
     if (list->count && list->items[0].have_monitor)
         return NULL;
-    if (list->store_error.code && list->store_error.code != RESULT_TIMEOUT &&
+    if (list->store_error.code && list->store_error.code != RESULT_STORAGE &&
         (cli->arg_count || !list->count))
         return &list->store_error;
     if (cli->arg_count && list->count && list->items[0].store_error.code == RESULT_NOT_FOUND)

@@ -98,7 +98,7 @@ static bool read_bounded(int fd, struct pack *p, int64_t deadline_ms)
 
 static int no_answer(const struct cli *cli, int bound_ms, struct error *err)
 {
-    return error_set(err, RESULT_TIMEOUT,
+    return error_set(err, RESULT_STORAGE,
                      "The store %s (from %s) does not answer within %d s: a process that was to open it "
                      "hangs. Is the shared storage there: mounted, its server up, the network? Nothing "
                      "was changed.", cli->settings.store, cli->settings.store_source, bound_ms / 1000);

@@ -55,7 +55,7 @@ static _Noreturn void give_up(const struct watch *w)
     struct error err;
     int code;
 
-    error_set(&err, RESULT_TIMEOUT,
+    error_set(&err, RESULT_STORAGE,
               "The store %s (from %s) has not answered for %u s (storage_timeout) to an attempt to %s. Is "
               "the shared storage there: mounted, its server up, the network? What was to be changed may be "
               "changed or not: look once \"regckpt status\" can read the store again. Until then process %d "
