@@ -97,27 +97,25 @@ static void test_ring_quick_append_hostile_lane(void **state)
                                     UINT64_MAX - 7, UINT64_MAX };
     const size_t count = sizeof(odd) / sizeof(odd[0]);
     struct fixture *f = fixture_new(3, LANE_BYTES, false);
-    struct {
-        struct ring_start start;
-        uint16_t path[1];
-    } k;
+    struct ring_start *start = test_malloc(sizeof(*start) + sizeof(uint16_t));
     struct ring_quick q = {0};
 
     (void)state;
-    ring_start_fill(&k.start, 0, 1, U("k"));
+    ring_start_fill(start, 0, 1, U("k"));
     for (size_t i = 0; i < count * count; i++) {
         struct ring_lane *lane = &f->ring.shared->lanes[1];
 
         lane->head = odd[i % count];
         lane->tail = odd[i / count];
         assert_true(ring_quick_take(&f->ring, 1, ring_tid(), &q));
-        ring_quick_append(&f->ring, &q, &k.start, U("value"), 3, "12345678", 8);
+        ring_quick_append(&f->ring, &q, start, U("value"), 3, "12345678", 8);
         assert_true(ring_quick_give(&q, ring_tid()));
     }
     for (uint32_t i = 0; i < LANE_BYTES; i++) {
         assert_int_equal(f->ring.buffers[i], 0);
         assert_int_equal(f->ring.buffers[2 * LANE_BYTES + i], 0);
     }
+    test_free(start);
     fixture_free(f);
 }
 
