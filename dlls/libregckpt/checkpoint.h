@@ -104,16 +104,6 @@ int checkpoint_change(struct checkpoint *c, const struct change *change,
  */
 int checkpoint_keep_last_good(struct checkpoint *c, const char *last_good_path, struct error *err);
 
-enum checkpoint_place {
-    CHECKPOINT_IN_PLACE, /* or nobody can tell */
-    CHECKPOINT_GONE,     /* there is no file of its name any more */
-    CHECKPOINT_REPLACED, /* there is another one */
-};
-/* Has the open file still the name that it was opened by? */
-enum checkpoint_place checkpoint_place(const struct checkpoint *c);
-/* Writes a copy where the open file was (as above): close it and open that one. */
-int checkpoint_put_in_place(struct checkpoint *c, struct error *err);
-
 /*
  * Makes a private copy of a checkpoint whose owner may still write to it: checked, a commit that was
  * interrupted undone in the copy alone, synced.  `to` must not be there.  RESULT_DAMAGED and what

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,8 +76,7 @@ static int write_copy(const struct tdbfile *f, const char *path)
     return ret;
 }
 
-/* Copies an open checkpoint to a path, in one step for who looks. */
-static int keep(struct checkpoint *c, const char *as, const char *not_done, struct error *err)
+int checkpoint_keep_last_good(struct checkpoint *c, const char *last_good_path, struct error *err)
 {
     char *temporary = NULL, where[OWN_FILE_BYTES], own[48] = "";
     struct tdbfile f;
@@ -88,12 +86,12 @@ static int keep(struct checkpoint *c, const char *as, const char *not_done, stru
         return error_set(err, RESULT_INVALID, "%s cannot be kept inside a transaction", c->path);
     checkpoint_own_file(c, where);
     if ((ret = tdbfile_open_as(&f, where, c->path, err))) return ret;
-    if ((ret = tdbfile_load(&f, err)) || (ret = check_copy(&f, not_done, err)))
+    if ((ret = tdbfile_load(&f, err)) || (ret = check_copy(&f, "kept as the last good one", err)))
         goto done;
     if (c->guard)
         snprintf(own, sizeof(own), "-%llu-%d", (unsigned long long)c->head.state.epoch,
                  (int)getpid());
-    if (asprintf(&temporary, "%s.new%s", as, own) < 0) {
+    if (asprintf(&temporary, "%s.new%s", last_good_path, own) < 0) {
         temporary = NULL;
         ret = error_system(err, ENOMEM, "cannot keep %s", c->path);
         goto done;
@@ -103,38 +101,17 @@ static int keep(struct checkpoint *c, const char *as, const char *not_done, stru
         unlink(temporary);
         goto done;
     }
-    if (ret || (ret = rename(temporary, as) ? errno : 0)) {
-        error_system(err, ret, "cannot keep a copy of the checkpoint as %s; what was there stays", as);
+    if (ret || (ret = rename(temporary, last_good_path) ? errno : 0)) {
+        error_system(err, ret, "cannot keep a copy of the checkpoint as %s; the copy that was "
+                     "there stays", last_good_path);
         unlink(temporary);
-    } else if ((ret = sync_parent(as))) {
-        error_system(err, ret, "cannot sync the directory of %s", as);
+    } else if ((ret = sync_parent(last_good_path))) {
+        error_system(err, ret, "cannot sync the directory of %s", last_good_path);
     }
 done:
     free(temporary);
     tdbfile_close(&f);
     return ret;
-}
-
-int checkpoint_keep_last_good(struct checkpoint *c, const char *last_good_path, struct error *err)
-{
-    return keep(c, last_good_path, "kept as the last good one", err);
-}
-
-enum checkpoint_place checkpoint_place(const struct checkpoint *c)
-{
-    char where[OWN_FILE_BYTES];
-    struct stat opened, there;
-
-    checkpoint_own_file(c, where);
-    if (stat(where, &opened)) return CHECKPOINT_IN_PLACE;
-    if (stat(c->path, &there)) return errno == ENOENT ? CHECKPOINT_GONE : CHECKPOINT_IN_PLACE;
-    return there.st_dev == opened.st_dev && there.st_ino == opened.st_ino ? CHECKPOINT_IN_PLACE
-                                                                          : CHECKPOINT_REPLACED;
-}
-
-int checkpoint_put_in_place(struct checkpoint *c, struct error *err)
-{
-    return keep(c, c->path, "put back", err);
 }
 
 /* Copies once. */

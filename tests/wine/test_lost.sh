@@ -107,29 +107,3 @@ rm "$STORE/app/last-good.tdb"
 hand regckpt rollback app
 ok '((CODE == 2)) && grep -q "no last good checkpoint of it" "$TMP/stderr"' "none at all"
 ok '[ ! -s "$CKPT" ]' "... and nothing was touched"
-
-# --- while online ---
-
-cp "$TMP/later.tdb" "$CKPT"
-online a app
-is "$CODE" 0 "online"
-rm "$CKPT"
-set_value a "$KEY" Mode removed
-ok 'wait_for $PATIENCE in_checkpoint app Mode removed' "a checkpoint that is removed while online is there again"
-on a regckpt log app
-ok 'grep -q "Mode.*removed" "$TMP/stdout"' "... with its history"
-on a regckpt status app
-ok 'grep -q "ONLINE on node a, protected" "$TMP/stdout"' "... and what is said is true"
-ok 'grep -hq "somebody has removed the checkpoint.s file of app: it is put back" "$TMP/run-a/app".*/log' "... the log says so"
-kill -KILL "$(monitor_pids a)"
-offline a app
-ok 'in_checkpoint app Mode removed' "... a kill after it loses nothing"
-online a app
-is "$CODE" 0 "online"
-mv "$CKPT" "$TMP/moved.tdb"
-cp "$TMP/moved.tdb" "$CKPT"
-set_value a "$KEY" Mode replaced
-ok 'wait_for $PATIENCE in_checkpoint app Mode replaced' "one that another file of this online takes the place of: it is gone on with"
-ok 'grep -hq "another file in the place of the checkpoint" "$TMP/run-a/app".*/log' "... the log says so"
-offline a app
-is "$CODE" 0 "offline"

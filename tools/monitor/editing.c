@@ -101,7 +101,6 @@ static void serve(struct monitor *m)
 
     while (m->ending == ENDING_NONE) {
         displaced_look(m);
-        storage_look(m);
         if (m->ending == ENDING_NONE && !engine_has_registry(m))
             m->ending = ENDING_HOST;
         if (hooked_due_us(m) <= clock_us() && hooked_keep(m, &err))

@@ -82,7 +82,6 @@ static void stay_online(struct monitor *m)
         m->next_full_scan_us = clock_us();
     for (;;) {
         displaced_look(m); /* first: we may have stood still for hours */
-        storage_look(m);
         if (m->ending != ENDING_NONE)
             break;
         engine_turn(m, m->owner_look_us);

@@ -70,8 +70,7 @@ struct monitor {
     bool restore_local;      /* offline is to put back what the registry held before */
     bool saved;              /* the final save is done */
     struct error local;      /* why that was not put back */
-    int64_t owner_look_us;   /* when to look next whether we were, */
-    int64_t place_look_us;   /* and whether the checkpoint's file is where it was */
+    int64_t owner_look_us;   /* when to look next whether we were */
     struct checkpoint *checkpoint; /* NULL while storage fails */
     bool in_doubt;           /* a sync of its file failed, or any call that it cannot be told from */
     struct checkpoint_state state;
@@ -189,8 +188,6 @@ void displaced_look(struct monitor *m);
 bool displaced_by(struct monitor *m, const struct error *err);
 
 /* storage.c */
-/* Puts the checkpoint's file back if somebody has removed it: while it is open nothing of it is lost. */
-void storage_look(struct monitor *m);
 /* Storage refused: takes note, closes the checkpoint, applies the policy. */
 void storage_failed(struct monitor *m, const struct error *err);
 /* Opens it again and rereads what it holds. */

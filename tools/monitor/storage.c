@@ -10,7 +10,6 @@
 #include "monitor.h"
 
 #define STORAGE_RETRY_US 1000000LL
-#define LOOK_US 1000000LL /* whether the file is where it was */
 
 /* An I/O error may have been a sync's. */
 static void note_doubt(struct monitor *m, const struct error *err)
@@ -42,47 +41,6 @@ void storage_failed(struct monitor *m, const struct error *err)
     m->next_storage_try_us = clock_us() + STORAGE_RETRY_US;
     monitor_publish(m);
     notify_publish(&m->status, &m->resource);
-}
-
-/* What was removed is still open, and is put back. */
-static int put_back(struct monitor *m, struct error *err)
-{
-    int error = checkpoint_put_in_place(m->checkpoint, err);
-
-    if (!error) {
-        checkpoint_close(m->checkpoint);
-        m->checkpoint = NULL;
-        error = displaced_open(m, err);
-    }
-    if (!error)
-        event(EVENT_STORAGE_BACK, "somebody has removed the checkpoint's file of %s: it is put back as "
-              "it was, and nothing is lost", m->name);
-    return error;
-}
-
-void storage_look(struct monitor *m)
-{
-    struct error err;
-    int error = 0;
-
-    if (m->displaced || !m->checkpoint || clock_us() < m->place_look_us)
-        return;
-    m->place_look_us = clock_us() + LOOK_US;
-    storage_enter(m);
-    switch (checkpoint_place(m->checkpoint)) {
-    case CHECKPOINT_IN_PLACE:
-        break;
-    case CHECKPOINT_GONE:
-        error = put_back(m, &err);
-        break;
-    case CHECKPOINT_REPLACED: /* what that one is, will be seen when it is read */
-        error = error_set(&err, RESULT_INVALID, "somebody has put another file in the place of the "
-                          "checkpoint of %s", m->name);
-        break;
-    }
-    storage_leave(m);
-    if (error)
-        storage_failed(m, &err);
 }
 
 int keys_from_file(struct monitor *m, struct error *err)
