@@ -78,7 +78,7 @@ struct ring_process {
     uint32_t win_pid;
     uint32_t bits;     /* 64, 32 */
     uint32_t ready;    /* 1: all hooks are in place */
-    uint64_t changes RING_ALIGNED(8); /* it has reported, as far as they were read; by the reader, or the server */
+    uint64_t changes RING_ALIGNED(8); /* of it that were read, by the reader; or that the server reported */
     uint32_t laneless; /* its calls that went on without their lane and are not over */
     char name[RING_NAME_BYTES];       /* of its program, UTF-8, cut */
 } RING_ALIGNED(8);

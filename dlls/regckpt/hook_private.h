@@ -33,14 +33,13 @@
 #define PASSING_ON __attribute__((stdcall))
 #endif
 
-
 /* --- hook_stub.c --- */
 
+struct hook_row;
 /*
  * Puts all hooks in place, or none and says why.  Other threads may run, as long as none of them is
  * just in the first bytes of a stub.
  */
-struct hook_row;
 bool hook_stubs_install(const struct hook_row *rows, size_t count, char *why, size_t why_bytes);
 
 /* Those that programs call most: real_... is the real one by a shorter way than real. is. */

@@ -76,7 +76,7 @@ static inline NTSTATUS set_and_report(const struct note *n, const struct ring_qu
 }
 
 /* Of a handle that was just seen to be of a registered key. */
-static __attribute__((noinline)) PASSING_ON NTSTATUS
+static __attribute__((noinline)) NTSTATUS WINAPI
 set_registered(HANDLE key, const UNICODE_STRING *name, ULONG index, ULONG type, const void *data,
                ULONG size_bytes)
 {

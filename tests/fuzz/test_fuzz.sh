@@ -3,8 +3,9 @@
 #
 # Runs each harness for SECONDS_EACH seconds, from its kept seeds (corpus/NAME) and from what was a
 # finding once (regressions/NAME).  Says how many inputs were tried; the input of a finding stays in
-# $BUILD/fuzz-findings/NAME: "out/fuzz/fuzz_NAME FILE" shows it again.  SEED=N goes another way, 0 another
-# each time: what is new is for who looks for it, not for who checks a change.
+# $BUILD/fuzz-findings/NAME: "out/fuzz/fuzz_NAME FILE" shows it again.  HARNESSES="ring message" tries these
+# alone.  SEED=N goes another way, 0 another each time: what is new is for who looks for it, not for who
+# checks a change.  One that is stopped for INPUT_SECONDS has, to libFuzzer, an input that hangs.
 . "$(dirname "$0")/../lib.sh"
 suite test_fuzz
 
@@ -14,6 +15,12 @@ SEED=${SEED:-1}
 MEMORY_MB=512     # of a harness, with its sanitizers
 INPUT_SECONDS=60  # one input that takes so long hangs: usual are milliseconds
 harnesses=("$SRC"/tests/fuzz/fuzz_*.c)
+if [ -n "${HARNESSES:-}" ]; then # these alone
+    harnesses=()
+    for name in $HARNESSES; do
+        harnesses+=("$SRC/tests/fuzz/fuzz_$name.c")
+    done
+fi
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 

@@ -13,7 +13,6 @@ if [ ! -e /dev/fuse ] || ! command -v bindfs >/dev/null; then
 fi
 mkdir "$TMP/mnt" "$TMP/behind"
 STORE=$TMP/mnt/store
-BEHIND=$TMP/behind/store
 BINDFS=
 test_cleanup()
 {
@@ -36,8 +35,6 @@ on a regckpt add app "$KEY" --future --view 64
 hangs() { kill -STOP "$BINDFS"; }
 answers() { kill -CONT "$BINDFS"; }
 says() { grep -Eq -- "$1" "$TMP/stderr"; }
-# behind VALUE TEXT: in_checkpoint, of what the stopped file system would show.
-behind() { STORE=$BEHIND in_checkpoint app "$@"; }
 
 # --- save ---
 online a app
@@ -52,7 +49,11 @@ ok 'wait_for $PATIENCE log_has "$TMP/log" $((count + 20))' "the program goes on 
 ok 'on_quietly a timeout $BOUND regckpt status app; grep -q "UNPROTECTED\|unprotected" "$TMP/quiet"' \
     "status says that it is unprotected"
 answers
-saved() { on_quietly a timeout $BOUND regckpt save app && on_quietly a regckpt status app && grep -q "ONLINE on node a, protected" "$TMP/quiet"; }
+saved()
+{
+    on_quietly a timeout $BOUND regckpt save app && on_quietly a regckpt status app &&
+        grep -q "ONLINE on node a, protected" "$TMP/quiet"
+}
 ok 'wait_for $PATIENCE saved' "where it answers again, save does what it says"
 offline a app
 is "$CODE" 0 "offline"

@@ -126,7 +126,7 @@ static int save_edit(struct editing *g, int session, struct error *err)
     int result;
 
     progress_begin(&p, 0);
-    result = ctl_ask(session, CTL_EDIT_SAVE, NULL, &p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, &why);
+    result = ctl_ask(session, CTL_EDIT_SAVE, NULL, &p, -1, &reply, &u, &why);
     if (result == RESULT_PROGRAM)
         return error_set(err, RESULT_WINE, "The monitor of %s ended while it saved: what the command did "
                          "is saved as a whole, or not at all. \"regckpt log %s\" tells.", g->name, g->name);

@@ -86,7 +86,8 @@ static int exclude_online(const struct cli *cli, const struct registered_key *ke
 
     pack_init(&payload);
     pack_registered_key(&payload, key);
-    if (!(result = ctl_call(cli, cli->args[0], CTL_EXCLUDE, &payload, p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u, err))) {
+    if (!(result = ctl_call(cli, cli->args[0], CTL_EXCLUDE, &payload, p, CTL_WHILE_STORAGE_ANSWERS, &reply, &u,
+                            err))) {
         *count = unpack_u64(&u);
         message_free(&reply);
     }
